@@ -1,0 +1,193 @@
+"""A case: one prompt with what is needed to judge an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from seatrial.core.identity import digest
+from seatrial.core.message import Message, without_bytes
+from seatrial.core.record import Json, Moment, Record, Text, as_dict, as_list
+
+Behaviour = Literal["answer", "refuse", "ask", "abstain", "correct"]
+Order = Literal["exact", "in_order", "any_order", "subset", "superset"]
+Origin = Literal["production", "synthetic", "adversarial", "manual", "benchmark"]
+
+
+class Document(Record):
+    """A piece of context: frozen in a case, or retrieved by a target."""
+
+    text: Text
+    id: Text = ""
+    source: Text = ""
+    score: float | None = None
+    metadata: Mapping[str, Json] = Field(default_factory=dict)
+
+
+class Tool(Record):
+    """A tool offered to the model; `parameters` is a JSON Schema."""
+
+    name: Text
+    description: Text = ""
+    parameters: Mapping[str, Json] = Field(default_factory=dict)
+
+
+class ExpectedCall(Record):
+    """An accepted tool call. Each argument lists its accepted values.
+
+    An argument is optional exactly when `optional` names it. An argument that the call holds but `arguments` does
+    not name is wrong.
+    """
+
+    name: Text
+    arguments: Mapping[str, tuple[Json, ...]] = Field(default_factory=dict)
+    optional: tuple[Text, ...] = ()
+
+
+class Step(Record):
+    """One step of a trajectory: a tool call, its result, a search, a thought."""
+
+    kind: Text
+    name: Text = ""
+    input: Json = None
+    output: Json = None
+    error: Text = ""
+    seconds: float | None = None
+
+
+def _answers(value: Any) -> Any:
+    items = as_list(value)
+    return [value] if items is None else items
+
+
+class Expected(Record):
+    """The reference: any of these, each judged by the scorers that read it.
+
+    `answers`: accepted values (text, numbers or JSON). `choices` with `choice`: the options shown, and the right
+    ones. `tool_calls` with `order`: alternatives of call sequences (one is enough). `state`: what must hold when the
+    work is done. `trajectory`: milestones. `tests`: code to run. `behaviour`: what to do at all.
+    """
+
+    answers: Annotated[tuple[Json, ...], BeforeValidator(_answers)] = ()
+    choices: tuple[Text, ...] = ()
+    choice: Annotated[tuple[Text, ...], BeforeValidator(_answers)] = ()
+    tool_calls: tuple[tuple[ExpectedCall, ...], ...] | None = None
+    order: Order = "any_order"
+    state: Mapping[str, Json] | None = None
+    trajectory: tuple[Step, ...] | None = None
+    tests: tuple[Text, ...] = ()
+    behaviour: Behaviour | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthands(cls, raw: Any) -> Any:
+        value = as_dict(raw)
+        if value is None:
+            return {"answers": raw}
+        if "answer" in value:
+            if "answers" in value:
+                raise ValueError("give either answer or answers")
+            value = {("answers" if k == "answer" else k): ((v,) if k == "answer" else v) for k, v in value.items()}
+        calls = as_list(value.get("tool_calls"))
+        if calls is not None and not (calls and all(as_list(item) is not None for item in calls)):
+            value = {**value, "tool_calls": [calls]}
+        return value
+
+
+class Probe(Record):
+    """What makes an adversarial case one: `category` is written `name@taxonomy`, like `LLM01@owasp`."""
+
+    category: Text
+    strategy: Text = ""
+    oracle: Text = ""
+    canary: Text = ""
+
+
+def _messages(value: Any) -> Any:
+    return [{"role": "user", "content": value}] if isinstance(value, str) else value
+
+
+def _documents(value: Any) -> Any:
+    items = [value] if isinstance(value, str) else as_list(value)
+    return value if items is None else [{"text": item} if isinstance(item, str) else item for item in items]
+
+
+def _criteria(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _strata(value: Any) -> Any:
+    strata = as_dict(value)
+    if strata is None:
+        return value
+    return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in strata.items() if v is not None}
+
+
+HIDDEN = ("id", "weight", "origin", "seed_id", "parent_id", "trace_id", "span_id", "session_id", "evolution")
+HIDDEN_DATES = ("created_at", "published_at")
+
+
+class Case(Record):
+    """One prompt with what is needed to judge an answer.
+
+    `input` may be written as plain text (one user message), `expected` as a plain value (one accepted answer).
+    Cases that share a `seed_id`, or whose inputs are equal, form one cluster in the statistics.
+    """
+
+    id: Text = Field(min_length=1)
+    input: Annotated[tuple[Message, ...], BeforeValidator(_messages)] = Field(min_length=1)
+    context: Annotated[tuple[Document, ...], BeforeValidator(_documents)] = ()
+    tools: tuple[Tool, ...] = ()
+    expected: Expected | None = None
+    criteria: Annotated[tuple[Text, ...], BeforeValidator(_criteria)] = ()
+    probe: Probe | None = None
+    strata: Annotated[Mapping[Text, Text], BeforeValidator(_strata)] = Field(default_factory=dict)
+    origin: Origin = "production"
+    seed_id: Text = ""
+    parent_id: Text = ""
+    trace_id: Text = ""
+    span_id: Text = ""
+    session_id: Text = ""
+    evolution: Text = ""
+    weight: float = Field(default=1.0, gt=0)
+    created_at: Moment | None = None
+    published_at: Moment | None = None
+    source: Text = ""
+    licence: Text = ""
+    metadata: Mapping[str, Json] = Field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The last user message's text."""
+        return next((m.text for m in reversed(self.input) if m.role == "user"), self.input[-1].text)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What is hashed: every field that is set, blobs by their sha256."""
+        plain = self.plain()
+        return {**plain, "input": without_bytes(plain["input"])}
+
+    @cached_property
+    def hash(self) -> str:
+        """Identity of the full record."""
+        return digest("case", self.identity)
+
+    @cached_property
+    def view_hash(self) -> str:
+        """Identity of what a scorer may read: all but id, weight, origin, lineage and dates."""
+        hidden = {*HIDDEN, *HIDDEN_DATES}
+        return digest("view", {key: value for key, value in self.identity.items() if key not in hidden})
+
+    @cached_property
+    def input_hash(self) -> str:
+        """Identity of the input alone; equal inputs are one cluster."""
+        return digest("input", self.identity["input"])
+
+    def view(self) -> Case:
+        """The case as scorers see it, which is exactly what `view_hash` covers."""
+        seen: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
+        seen.update(dict.fromkeys(HIDDEN, ""), weight=1.0, origin="production", created_at=None, published_at=None)
+        return Case.model_construct(None, **seen)

@@ -1,0 +1,93 @@
+"""Identity: what a thing is, as a hash of its content. Scheme `st1`.
+
+Every reuse in Seatrial is keyed by content, never by position, name or file. A hash is sha256 over canonical
+JSON: keys sorted, no white space, ASCII escapes, defaults omitted, no Unicode normalisation (homoglyphs must stay
+apart). It is written `kind:st1:hex`. Golden tests fix the scheme; a later scheme is a migration.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, cast
+
+import orjson
+
+SCHEME = "st1"
+LONG_NUMBER = re.compile(r"\d{19}")
+LONG_NUMBER_BYTES = re.compile(rb"\d{19}")
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value.
+
+    Non-finite numbers, which JSON cannot hold, become `{"$float": "nan" | "inf" | "-inf"}`; lone surrogates stay as
+    their escapes. Raises TypeError when the value holds something that JSON has no form for.
+    """
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": repr(value)}
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def digest(kind: str, value: Any) -> str:
+    """The identity of a value of one kind: `case:st1:9f86d081…` (64 hex digits)."""
+    return f"{kind}:{SCHEME}:{sha256(canonical(value).encode('ascii')).hexdigest()}"
+
+
+def combine(kind: str, *parts: str) -> str:
+    """The identity of an ordered group of identities."""
+    return f"{kind}:{SCHEME}:{sha256('|'.join(parts).encode('ascii')).hexdigest()}"
+
+
+def to_bytes(identity: str) -> bytes:
+    """The 32 bytes behind an identity, as the store keeps them."""
+    return bytes.fromhex(identity.rsplit(":", 1)[1])
+
+
+def from_bytes(kind: str, raw: bytes) -> str:
+    """The identity whose 32 bytes these are."""
+    return f"{kind}:{SCHEME}:{raw.hex()}"
+
+
+def short(identity: str, length: int = 12) -> str:
+    """The first hex digits of an identity, for people."""
+    return identity.rsplit(":", 1)[1][:length]
+
+
+def loads(text: bytes | str) -> Any:
+    """Parse JSON that strangers wrote.
+
+    orjson, where it is exact; what it refuses (lone surrogates, NaN) or would round (integers beyond 64 bits) goes to
+    the standard parser. Raises ValueError for text that is not JSON or is nested deeper than the parser can follow.
+    """
+    exact = (LONG_NUMBER_BYTES.search(text) if isinstance(text, bytes) else LONG_NUMBER.search(text)) is None
+    try:
+        if exact:
+            return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except UnicodeDecodeError:
+        raise ValueError("not valid UTF-8") from None
+
+
+def encode(value: Any) -> bytes:
+    """JSON bytes for the store: whatever `loads` can give, this can keep."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode("ascii")

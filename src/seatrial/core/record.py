@@ -1,0 +1,52 @@
+"""The base of all records, and the text type that hostile input cannot break."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
+
+
+def as_dict(value: Any) -> dict[str, Any] | None:
+    """The value when it is an object, else None."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """The value as a list when it is an array, else None."""
+    return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    return value
+
+
+def _moment(value: Any) -> str:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be an ISO 8601 date or time, like 2026-03-01 or 2026-03-01T12:00:00Z") from None
+    return value
+
+
+Text = Annotated[str, PlainValidator(_text, json_schema_input_type=str), WithJsonSchema({"type": "string"})]
+"""Any text a provider or user can send, lone surrogates included (pydantic's own str refuses those)."""
+
+Moment = Annotated[str, BeforeValidator(_moment)]
+"""An ISO 8601 date or time, kept as it was written."""
+
+Json = Any
+"""A JSON value: None, bool, int, float, text, list or dict of such."""
+
+
+class Record(BaseModel):
+    """A frozen value with named fields; unknown fields are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    def plain(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, as plain values: what is hashed and stored."""
+        return self.model_dump(exclude_defaults=True)

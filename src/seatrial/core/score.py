@@ -1,0 +1,71 @@
+"""What a scorer says of one output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from seatrial.core.record import Json, Record, Text
+
+Status = Literal["scored", "not_applicable", "model_failure", "infra_error", "judge_error"]
+"""`not_applicable` is decided from the case alone; `model_failure` fails the rubric; the two errors are missing."""
+
+
+class Evidence(Record):
+    """What a score rests on: a span of text, a field, a tool call or a step.
+
+    `where` names it (`text`, `field:total`, `call:0`, `step:3`); `start` and `end` are character offsets in it.
+    """
+
+    where: Text
+    quote: Text = ""
+    start: int | None = None
+    end: int | None = None
+    note: Text = ""
+    expected: Json = None
+    found: Json = None
+
+
+class Score(Record):
+    """A scorer's verdict on one output.
+
+    `value` is in [0, 1], `passed` says whether it is good enough. `measure` is the quantity itself where there is
+    one, in `unit` (seconds, USD, characters). Both are None unless the status is `scored` or `model_failure`.
+    """
+
+    value: Annotated[float, Field(ge=0, le=1)] | None = None
+    passed: bool | None = None
+    status: Status = "scored"
+    reason: Text = ""
+    evidence: tuple[Evidence, ...] = ()
+    measure: float | None = None
+    unit: Text = ""
+
+    @classmethod
+    def binary(cls, passed: bool, reason: str = "", **fields: Any) -> Score:
+        """1 and passed, or 0 and failed."""
+        return cls(value=float(passed), passed=passed, reason=reason, **fields)
+
+    @classmethod
+    def graded(cls, value: float, threshold: float, reason: str = "", **fields: Any) -> Score:
+        """A value in [0, 1] that passes at or above a threshold."""
+        return cls(value=value, passed=value >= threshold, reason=reason, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerInfo:
+    """What a scorer declares of itself.
+
+    `unit`: what it judges. `needs`: what it reads beyond the output (`expected`, `context`, `tools`, `steps`, `judge`,
+    `embedder`). `cost`: `cheap` runs on the event loop, `heavy` off it, `model` calls a model.
+    """
+
+    name: str
+    version: str
+    unit: Literal["message", "output", "trace", "session"] = "output"
+    higher_is_better: bool = True
+    range: tuple[float, float] = (0.0, 1.0)
+    needs: frozenset[str] = frozenset()
+    cost: Literal["cheap", "heavy", "model"] = "cheap"

@@ -1,0 +1,181 @@
+"""The shape of a suite: dataset, targets, prompt, rubrics and policy. `seatrial schema` prints it as JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from seatrial.core.identity import digest
+from seatrial.core.message import Role
+from seatrial.core.record import Json, Moment, Record, Text
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=80)]
+Kind = Literal["quality", "gate", "limit", "advisory"]
+Statistic = Literal["mean", "p50", "p90", "p95", "p99"]
+Selection = Literal["traffic", "probes", "all"]
+
+
+class DatasetSpec(Record):
+    """Where the cases are, and how their rows become cases.
+
+    `fields` maps a case's field to a column or dotted path of the rows (`expected: answer.final`). `defaults` are
+    values for fields that the rows do not give. `shares` are the traffic shares a stratum has in production.
+    """
+
+    path: Text = Field(min_length=1, description="File beside the suite: .jsonl, .json, .csv or .parquet")
+    format: Literal["jsonl", "json", "csv", "parquet"] | None = Field(
+        default=None, description="Taken from the file's ending where not given"
+    )
+    fields: Mapping[str, str] = Field(default_factory=dict, description="Case field: column or dotted path")
+    defaults: Mapping[str, Json] = Field(default_factory=dict, description="Case field: value for every row")
+    shares: Mapping[str, Mapping[str, Annotated[float, Field(ge=0, le=1)]]] = Field(default_factory=dict)
+
+
+class Price(Record):
+    """US dollars per million tokens. What is left out is unknown, not free."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    as_of: Moment | None = None
+
+
+class TargetSpec(Record):
+    """A system under test. `use` names the adapter and its object.
+
+    `openai:MODEL` speaks chat completions with any base URL, `python:module:function` calls your code,
+    `replay:FILE` reads recorded outputs.
+    """
+
+    use: Text = Field(pattern=r"^[a-z][a-z0-9_-]*:.+$", description="adapter:object, like openai:gpt-4o-mini")
+    params: Mapping[str, Json] = Field(default_factory=dict, description="Sent with every request: temperature …")
+    concurrency: int = Field(default=32, ge=1, le=4096, description="Most requests in flight")
+    rpm: float | None = Field(default=None, gt=0, description="Requests per minute")
+    tpm: float | None = Field(default=None, gt=0, description="Tokens per minute")
+    timeout: float = Field(default=120, gt=0, description="Seconds an attempt may take")
+    deadline: float | None = Field(
+        default=None, gt=0, description="Seconds after which a late answer is the model's failure"
+    )
+    retries: int = Field(default=5, ge=0, le=20, description="Further attempts after a passing fault")
+    price: Price | None = None
+    base_url: Text = Field(default="", description="openai: the endpoint, up to and including /v1")
+    api_key_env: Text = Field(default="", description="openai: the environment variable that holds the key")
+    headers: Mapping[str, str] = Field(default_factory=dict, description="openai: extra headers, no secrets")
+    stream: bool = Field(default=False, description="openai: stream, which measures time to first token")
+    fields: Mapping[str, str] = Field(default_factory=dict, description="replay: output field: dotted path")
+    join: Literal["input", "id"] = Field(default="input", description="replay: what joins rows to cases")
+    options: Mapping[str, Json] = Field(default_factory=dict, description="Settings of a plug-in adapter")
+
+
+class PromptMessage(Record):
+    """A templated message. It sees `input`, `context`, `tools` and the suite's variables; never what is expected."""
+
+    role: Role
+    content: Text
+
+
+class RubricSpec(Record):
+    """A named use of a scorer, and what it decides.
+
+    `quality`: the candidate must not be worse than the incumbent by more than `margin_points` percentage points.
+    `gate`: the failure rate must be shown to be at most `limit_points`. `limit`: `statistic` of the scorer's measure
+    must be at most `at_most`, or at most `at_most_ratio` times the incumbent's. `advisory`: shown, never decides.
+    """
+
+    name: Name
+    scorer: Text = Field(min_length=1, description="A scorer's name, or python:module:function")
+    kind: Kind = "quality"
+    settings: Mapping[str, Json] = Field(default_factory=dict, alias="with", description="The scorer's settings")
+    margin_points: float | None = Field(default=None, gt=0, le=100, description="quality: percentage points")
+    limit_points: float | None = Field(default=None, gt=0, le=100, description="gate: percentage points of failures")
+    at_most: float | None = Field(default=None, description="limit: in the scorer's unit")
+    at_most_ratio: float | None = Field(default=None, gt=0, description="limit: times the incumbent's")
+    statistic: Statistic = Field(default="p95", description="limit: of the measure")
+    cases: Selection | None = Field(
+        default=None, description="Which cases: a gate takes all, the other kinds take traffic, unless said"
+    )
+    where: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict, description="Only cases of these strata")
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        belongs = {
+            "margin_points": "quality",
+            "limit_points": "gate",
+            "at_most": "limit",
+            "at_most_ratio": "limit",
+        }
+        for key, kind in belongs.items():
+            if getattr(self, key) is not None and self.kind != kind:
+                raise ValueError(f"{key} belongs to kind {kind}, this rubric is of kind {self.kind}")
+        if self.kind == "gate" and self.limit_points is None:
+            raise ValueError("a gate needs limit_points, the failure rate it allows in percentage points")
+        if self.kind == "limit" and (self.at_most is None) == (self.at_most_ratio is None):
+            raise ValueError("a limit needs either at_most or at_most_ratio")
+        return self
+
+    @property
+    def selection(self) -> Selection:
+        """Which cases it takes."""
+        return self.cases or ("all" if self.kind == "gate" else "traffic")
+
+
+class Policy(Record):
+    """How verdicts are drawn; hashed before results exist."""
+
+    alpha: float = Field(default=0.05, gt=0, lt=0.5, description="Error rate of a ship, and of a block")
+    gate_alpha: float = Field(
+        default=0.10, gt=0, lt=0.5, description="Error rate of 'worse than the incumbent' on a gate"
+    )
+    margin_points: float = Field(default=3.0, gt=0, le=100, description="For quality rubrics that name none")
+    power: float = Field(default=0.8, gt=0, lt=1, description="For the number of cases that would settle it")
+    slices: tuple[str, ...] = Field(default=(), description="Strata to break results down by; all where empty")
+    min_cases: int = Field(default=30, ge=1, description="Fewer cases on a rubric decide nothing")
+
+
+class Suite(Record):
+    """One YAML file: what to run, on what, how to score it, and what decides."""
+
+    name: Name
+    description: Text = ""
+    dataset: DatasetSpec
+    targets: Mapping[Name, TargetSpec] = Field(min_length=1)
+    incumbent: Name | None = Field(default=None, description="The target that runs today; all others are candidates")
+    prompt: tuple[PromptMessage | Literal["input"], ...] = Field(
+        default=("input",),
+        min_length=1,
+        description="Messages; the word `input` stands for the case's own messages",
+    )
+    variables: Mapping[str, Json] = Field(default_factory=dict, description="Further names a template may use")
+    rubrics: tuple[RubricSpec, ...] = Field(min_length=1)
+    policy: Policy = Policy()
+    seed: int = Field(default=0, ge=0, description="Orders the run, draws samples; a sent seed starts here")
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        if self.incumbent is not None and self.incumbent not in self.targets:
+            raise ValueError(f"incumbent names no target; the targets are {', '.join(self.targets)}")
+        if self.incumbent is None and len(self.targets) > 1:
+            raise ValueError("several targets need an incumbent: the one that runs today")
+        seen: set[str] = set()
+        for rubric in self.rubrics:
+            if rubric.name in seen:
+                raise ValueError(f"two rubrics are named {rubric.name!r}")
+            seen.add(rubric.name)
+        return self
+
+    @cached_property
+    def hash(self) -> str:
+        """Identity of all that it says."""
+        return digest("suite", self.model_dump(exclude_defaults=True, by_alias=True))
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """All targets but the incumbent."""
+        return tuple(name for name in self.targets if name != self.incumbent)
+
+    def margin(self, rubric: RubricSpec) -> float:
+        """A quality rubric's margin as a share, like 0.03."""
+        return (self.policy.margin_points if rubric.margin_points is None else rubric.margin_points) / 100

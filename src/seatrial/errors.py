@@ -1,0 +1,219 @@
+"""The whole error tree.
+
+SeatrialError
+├── ConfigError               what the user wrote cannot be used            exit 2
+│   ├── UsageError            a command's options do not fit together
+│   ├── SuiteError            the suite file
+│   ├── TemplateError         a prompt template
+│   ├── DatasetError          rows of a dataset
+│   ├── RecordingError        recorded outputs of a replay target
+│   ├── TargetConfigError     a target's settings
+│   ├── ScorerConfigError     a scorer's settings
+│   ├── UnknownPluginError    no scorer or target has that name
+│   ├── BrokenPluginError     its module cannot be imported
+│   ├── DuplicatePluginError  two plug-ins claim one name
+│   └── MissingSecretError    an environment variable is not set
+├── NotEvaluableError         no verdict can be drawn from what is there    exit 4
+│   ├── NoDataError           nothing was scored
+│   ├── TargetDownError       a target refuses every request
+│   └── NotFoundError         a trial, run or dataset is not in the store
+├── StoreError                the store cannot be read or written           exit 4
+│   └── StoreVersionError     it was written by a newer version
+└── Interrupted               the user pressed Ctrl-C                       exit 130
+
+Every class has a stable `code`, shown in brackets behind the message, and an `exit_code`.
+Anything else that escapes is a defect: it exits with 70 and asks for a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+SHOWN_PROBLEMS = 20
+SHOWN_VALUE = 80
+
+
+def safe(text: object, limit: int = SHOWN_VALUE) -> str:
+    """Text that any terminal can print: bounded, control characters and lone surrogates escaped."""
+    raw = text if isinstance(text, str) else repr(text)
+    cut = raw if len(raw) <= limit else raw[: limit - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, or None when none is close."""
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a file: where, which rule, which value, and what to do."""
+
+    rule: str
+    file: str = ""
+    line: int | None = None
+    key: str = ""
+    value: str | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = ":".join(part for part in (self.file, str(self.line) if self.line else "") if part)
+        head = " ".join(part for part in (f"{place}:" if place else "", f"{self.key}:" if self.key else "") if part)
+        got = f" (got {safe(self.value)})" if self.value is not None else ""
+        do = f"; {self.hint}" if self.hint else ""
+        return f"{head} {self.rule}{got}{do}".strip()
+
+
+class SeatrialError(Exception):
+    """An expected failure: a sentence for the user, what to try next, and an exit code."""
+
+    code: ClassVar[str] = "E000"
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, problem: str, *, hint: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.problem} [{self.code}]"
+        return f"{text}\n  try: {self.hint}" if self.hint else text
+
+
+class ConfigError(SeatrialError):
+    """What the user wrote cannot be used. Carries every problem found, not only the first."""
+
+    code = "E100"
+    exit_code = 2
+
+    def __init__(self, problem: str, *, hint: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(problem, hint=hint)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        lines = [f"{self.problem} [{self.code}]"]
+        lines += [f"  {p}" for p in self.problems[:SHOWN_PROBLEMS]]
+        if len(self.problems) > SHOWN_PROBLEMS:
+            lines.append(f"  … and {len(self.problems) - SHOWN_PROBLEMS} more")
+        if self.hint:
+            lines.append(f"  try: {self.hint}")
+        return "\n".join(lines)
+
+
+class UsageError(ConfigError):
+    """A command's options do not fit together."""
+
+    code = "E101"
+
+
+class SuiteError(ConfigError):
+    """The suite file cannot be used."""
+
+    code = "E110"
+
+
+class TemplateError(ConfigError):
+    """A prompt template cannot be parsed or rendered."""
+
+    code = "E120"
+
+
+class TargetConfigError(ConfigError):
+    """A target's settings cannot be used."""
+
+    code = "E130"
+
+
+class ScorerConfigError(ConfigError):
+    """A scorer's settings cannot be used."""
+
+    code = "E140"
+
+
+class DatasetError(ConfigError):
+    """A dataset cannot be read; every bad row is named."""
+
+    code = "E200"
+
+
+class RecordingError(ConfigError):
+    """Recorded outputs do not fit the dataset: unmatched, duplicate or missing rows."""
+
+    code = "E210"
+
+
+class UnknownPluginError(ConfigError):
+    """No scorer or target has that name."""
+
+    code = "E300"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        near = nearest(name, known)
+        hint = f"did you mean {near!r}?" if near else f"`seatrial {kind}s` lists them"
+        super().__init__(f"No {kind} is named {safe(name)!r}.", hint=hint)
+
+
+class BrokenPluginError(ConfigError):
+    """A plug-in or a `python:` reference cannot be imported."""
+
+    code = "E301"
+
+
+class DuplicatePluginError(ConfigError):
+    """Two plug-ins claim one name."""
+
+    code = "E302"
+
+
+class MissingSecretError(ConfigError):
+    """A target needs a key from an environment variable that is not set."""
+
+    code = "E310"
+
+
+class NotEvaluableError(SeatrialError):
+    """No verdict can be drawn from what is there."""
+
+    code = "E400"
+    exit_code = 4
+
+
+class NoDataError(NotEvaluableError):
+    """Nothing was scored."""
+
+    code = "E401"
+
+
+class TargetDownError(NotEvaluableError):
+    """A target refuses every request: bad key, exhausted quota, unknown model, or no listener."""
+
+    code = "E402"
+
+
+class NotFoundError(NotEvaluableError):
+    """A trial, run or dataset is not in the store."""
+
+    code = "E403"
+
+
+class StoreError(SeatrialError):
+    """The store cannot be read or written."""
+
+    code = "E500"
+    exit_code = 4
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer version of Seatrial."""
+
+    code = "E501"
+
+
+class Interrupted(SeatrialError):  # noqa: N818  # named for the user's act, not for a fault
+    """The user pressed Ctrl-C; what was done is saved."""
+
+    code = "E900"
+    exit_code = 130

@@ -1,0 +1,471 @@
+"""Reading and keeping: datasets, outputs, scores, trials. Plain blocking calls; callers choose the thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeVar
+
+from sqlalchemy import Connection, Select, Table, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from seatrial.core.case import Case
+from seatrial.core.identity import SCHEME, canonical, digest, to_bytes
+from seatrial.core.output import Output
+from seatrial.core.score import Score
+from seatrial.errors import NotFoundError
+from seatrial.store import schema
+from seatrial.store.codec import pack, unpack
+from seatrial.store.engine import connect, store_error, writing
+
+T = TypeVar("T")
+
+CHUNK = 500
+STATUSES = ("scored", "not_applicable", "model_failure", "infra_error", "judge_error")
+OUTPUT_STATUSES = ("ok", "model_failure", "infra_error")
+
+
+class Dataset(NamedTuple):
+    """A committed version of a dataset."""
+
+    id: int
+    hash: str
+    name: str
+    cases: int
+    shares: Mapping[str, Mapping[str, float]]
+
+
+class StoredCase(NamedTuple):
+    """A case at its place in a dataset."""
+
+    position: int
+    case: Case
+
+
+class CaseFacts(NamedTuple):
+    """What a verdict needs to know of a case, without its text."""
+
+    position: int
+    key: str
+    origin: str
+    seed_id: str
+    input_hash: bytes
+    weight: float
+    strata: Mapping[str, str]
+
+
+class OutputHead(NamedTuple):
+    """An output's place and state, without its payload."""
+
+    id: int
+    hash: bytes
+    status: str
+    attempt: int
+
+
+class ScoreHead(NamedTuple):
+    """A score's numbers, without its reason."""
+
+    id: int
+    status: str
+    value: float | None
+    passed: bool | None
+    measure: float | None
+    attempt: int
+
+
+class RunRow(NamedTuple):
+    """One target's run within a trial."""
+
+    id: int
+    trial_id: str
+    target: str
+    definition: Mapping[str, Any]
+    series: str
+    epochs: int
+    counts: Mapping[str, Any]
+
+
+class TrialRow(NamedTuple):
+    """One execution of a suite."""
+
+    id: str
+    name: str
+    suite_hash: bytes
+    suite: Mapping[str, Any]
+    dataset_id: int
+    environment: Mapping[str, Any]
+    status: str
+    started_at: str
+    finished_at: str | None
+
+
+class RunItem(NamedTuple):
+    """One line of a run's manifest; a score id of 0 means that the rubric does not apply to the case."""
+
+    position: int
+    epoch: int
+    output_id: int
+    score_ids: bytes
+
+
+def now() -> str:
+    """The present moment in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk
+
+
+class Store:
+    """A project's store. Safe to use from several threads; writes wait for each other."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.engine = connect(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; the write-ahead log is folded into the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Generator[Connection]:
+        """A connection that sees one consistent state."""
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as cause:
+            raise store_error(cause, self.path) from cause
+
+    @contextmanager
+    def writing(self) -> Generator[Connection]:
+        """One transaction that holds the write lock from its start."""
+        try:
+            with writing(self.engine) as connection:
+                yield connection
+        except SQLAlchemyError as cause:
+            raise store_error(cause, self.path) from cause
+
+    def _all(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
+        with self.reading() as connection:
+            return connection.execute(query).all()
+
+    # datasets -----------------------------------------------------------------------------------------------------
+
+    def dataset_by_source(self, fingerprint: str) -> Dataset | None:
+        """The version that a file of this fingerprint became, if it was imported before."""
+        sources, t = schema.dataset_sources, schema.datasets
+        query = (
+            select(t)
+            .join(sources, sources.c.dataset_id == t.c.id)
+            .where(sources.c.fingerprint == to_bytes(fingerprint))
+        )
+        return next((_dataset(row) for row in self._all(query)), None)
+
+    def dataset(self, dataset_id: int) -> Dataset:
+        """A committed version by its number."""
+        rows = self._all(select(schema.datasets).where(schema.datasets.c.id == dataset_id))
+        if not rows:
+            raise NotFoundError(f"The store {self.path} holds no dataset {dataset_id}.")
+        return _dataset(rows[0])
+
+    def keep_dataset(
+        self, name: str, cases: Iterable[Case], shares: Mapping[str, Mapping[str, float]], source: str | None
+    ) -> Dataset:
+        """Commit all cases as one version, or nothing: an error of the iterator rolls everything back."""
+        with self.writing() as connection:
+            dataset_id = _next_id(connection, schema.datasets)
+            running, count = sha256(), 0
+            for chunk in chunks(cases):
+                ids = _keep_cases(connection, chunk)
+                connection.execute(
+                    schema.dataset_cases.insert(),
+                    [
+                        {"dataset_id": dataset_id, "position": count + i, "case_id": ids[to_bytes(case.hash)]}
+                        for i, case in enumerate(chunk)
+                    ],
+                )
+                for case in chunk:
+                    running.update(to_bytes(case.hash))
+                count += len(chunk)
+            running.update(to_bytes(digest("shares", shares)))
+            found = connection.execute(
+                select(schema.datasets).where(schema.datasets.c.hash == running.digest())
+            ).first()
+            if found is not None:
+                connection.execute(schema.dataset_cases.delete().where(schema.dataset_cases.c.dataset_id == dataset_id))
+            else:
+                row = {"id": dataset_id, "hash": running.digest(), "name": name, "cases": count}
+                row |= {"shares": canonical(shares), "created_at": now()}
+                connection.execute(schema.datasets.insert(), row)
+                found = connection.execute(select(schema.datasets).where(schema.datasets.c.id == dataset_id)).one()
+            if source is not None:
+                _replace(connection, schema.dataset_sources, {"fingerprint": to_bytes(source), "dataset_id": found.id})
+        return _dataset(found)
+
+    def cases(self, dataset_id: int, positions: Sequence[int]) -> list[StoredCase]:
+        """The cases at these positions, in the order asked."""
+        members, payloads = schema.dataset_cases, schema.case_payloads
+        query = (
+            select(members.c.position, payloads.c.payload)
+            .join(payloads, payloads.c.case_id == members.c.case_id)
+            .where(members.c.dataset_id == dataset_id)
+        )
+        found: dict[int, Case] = {}
+        with self.reading() as connection:
+            for chunk in chunks(positions):
+                for position, payload in connection.execute(query.where(members.c.position.in_(chunk))):
+                    found[position] = Case.model_validate(unpack(payload))
+        return [StoredCase(position, found[position]) for position in positions]
+
+    def case_facts(self, dataset_id: int) -> Iterator[CaseFacts]:
+        """Every case's place, cluster, weight and strata, in order."""
+        c, members = schema.cases.c, schema.dataset_cases
+        query = (
+            select(members.c.position, c.key, c.origin, c.seed_id, c.input_hash, c.weight, c.strata)
+            .join(schema.cases, c.id == members.c.case_id)
+            .where(members.c.dataset_id == dataset_id)
+            .order_by(members.c.position)
+        )
+        with self.reading() as connection:
+            for row in connection.execute(query):
+                yield CaseFacts(*row[:6], strata=json.loads(row[6]))
+
+    def case_keys(self, dataset_id: int) -> Iterator[tuple[str, str]]:
+        """Every case's (id, input_hash), in order."""
+        for facts in self.case_facts(dataset_id):
+            yield facts.key, f"input:{SCHEME}:{facts.input_hash.hex()}"
+
+    # outputs and scores -------------------------------------------------------------------------------------------
+
+    def find_outputs(self, request_hashes: Iterable[bytes], series: str, epoch: int) -> dict[bytes, OutputHead]:
+        """The newest attempt at each request of a series and epoch."""
+        t = schema.outputs.c
+        query = select(t.request_hash, t.id, t.hash, t.status, t.attempt).where(t.series == series, t.epoch == epoch)
+        found: dict[bytes, OutputHead] = {}
+        with self.reading() as connection:
+            for chunk in chunks(request_hashes):
+                for row in connection.execute(query.where(t.request_hash.in_(chunk)).order_by(t.attempt)):
+                    found[row[0]] = OutputHead(row[1], row[2], OUTPUT_STATUSES[row[3]], row[4])
+        return found
+
+    def find_scores(self, keys: Iterable[bytes]) -> dict[bytes, ScoreHead]:
+        """The newest attempt at each score key."""
+        t = schema.scores.c
+        query = select(t.key, t.id, t.status, t.value, t.passed, t.measure, t.attempt)
+        found: dict[bytes, ScoreHead] = {}
+        with self.reading() as connection:
+            for chunk in chunks(keys):
+                for row in connection.execute(query.where(t.key.in_(chunk)).order_by(t.attempt)):
+                    found[row[0]] = _score_head(row[1:])
+        return found
+
+    def load_outputs(self, ids: Iterable[int]) -> dict[int, Output]:
+        """Whole outputs by their numbers."""
+        t = schema.output_payloads.c
+        found: dict[int, Output] = {}
+        with self.reading() as connection:
+            for chunk in chunks(ids):
+                for output_id, payload in connection.execute(
+                    select(t.output_id, t.payload).where(t.output_id.in_(chunk))
+                ):
+                    found[output_id] = Output.model_validate(unpack(payload))
+        return found
+
+    def load_scores(self, ids: Iterable[int]) -> dict[int, Score]:
+        """Whole scores, reason and evidence included, by their numbers."""
+        t, p = schema.scores.c, schema.score_payloads.c
+        query = select(t.id, t.status, t.value, t.passed, t.measure, p.payload).outerjoin(
+            schema.score_payloads, p.score_id == t.id
+        )
+        found: dict[int, Score] = {}
+        with self.reading() as connection:
+            for chunk in chunks(ids):
+                for row in connection.execute(query.where(t.id.in_(chunk))):
+                    head: dict[str, Any] = {"status": STATUSES[row[1]], "value": row[2], "measure": row[4]}
+                    head["passed"] = None if row[3] is None else bool(row[3])
+                    found[row[0]] = Score.model_validate({**head, **(unpack(row[5]) if row[5] else {})})
+        return found
+
+    def load_request(self, request_hash: bytes) -> Any:
+        """The request as it was sent, without secrets; None when it is not kept."""
+        t = schema.requests.c
+        rows = self._all(select(t.payload).where(t.hash == request_hash))
+        return unpack(rows[0][0]) if rows else None
+
+    def scorer_id(self, scorer_hash: str, name: str, definition: Mapping[str, Any]) -> int:
+        """The number of a scorer's definition, kept on first sight."""
+        t = schema.scorers
+        with self.writing() as connection:
+            found = connection.execute(select(t.c.id).where(t.c.hash == to_bytes(scorer_hash))).scalar()
+            if found is not None:
+                return found
+            new = _next_id(connection, t)
+            row = {"id": new, "hash": to_bytes(scorer_hash), "name": name, "definition": canonical(definition)}
+            connection.execute(t.insert(), row)
+            return new
+
+    # trials and runs ----------------------------------------------------------------------------------------------
+
+    def start_trial(self, trial: TrialRow, runs: Sequence[RunRow]) -> list[int]:
+        """Write down a trial and its runs before anything is asked; gives the runs' numbers."""
+        with self.writing() as connection:
+            row = trial._asdict() | {"suite": pack(trial.suite), "environment": canonical(trial.environment)}
+            connection.execute(schema.trials.insert(), row)
+            first = _next_id(connection, schema.runs)
+            rows = [
+                run._asdict() | {"id": first + i, "definition": canonical(run.definition), "counts": "{}"}
+                for i, run in enumerate(runs)
+            ]
+            connection.execute(schema.runs.insert(), rows)
+        return [first + i for i in range(len(runs))]
+
+    def finish_run(self, run_id: int, items: Iterable[RunItem], counts: Mapping[str, Any]) -> None:
+        """Write a run's manifest, once."""
+        with self.writing() as connection:
+            for chunk in chunks(items, 2000):
+                connection.execute(schema.run_items.insert(), [{"run_id": run_id, **i._asdict()} for i in chunk])
+            connection.execute(schema.runs.update().where(schema.runs.c.id == run_id), {"counts": canonical(counts)})
+
+    def finish_trial(self, trial_id: str, status: str) -> None:
+        """Set a trial's outcome: `done`, `interrupted` or `failed`."""
+        with self.writing() as connection:
+            t = schema.trials
+            connection.execute(t.update().where(t.c.id == trial_id), {"status": status, "finished_at": now()})
+
+    def trials(self, name: str | None = None, limit: int = 50) -> list[TrialRow]:
+        """The newest trials first."""
+        t = schema.trials
+        query = select(t).order_by(t.c.started_at.desc(), t.c.id.desc()).limit(limit)
+        return [_trial(row) for row in self._all(query if name is None else query.where(t.c.name == name))]
+
+    def trial(self, trial_id: str) -> TrialRow:
+        """A trial by its id, or by the beginning of one."""
+        t = schema.trials
+        rows = self._all(select(t).where(t.c.id.startswith(trial_id, autoescape=True)).limit(2))
+        if len(rows) != 1:
+            what = "no trial" if not rows else "several trials"
+            raise NotFoundError(
+                f"The store {self.path} holds {what} {trial_id!r}.", hint="`seatrial trials` lists them"
+            )
+        return _trial(rows[0])
+
+    def runs(self, trial_id: str) -> list[RunRow]:
+        """A trial's runs, in the order of its targets."""
+        t = schema.runs
+        rows = self._all(select(t).where(t.c.trial_id == trial_id).order_by(t.c.id))
+        return [
+            RunRow(r.id, r.trial_id, r.target, json.loads(r.definition), r.series, r.epochs, json.loads(r.counts))
+            for r in rows
+        ]
+
+    def run_items(self, run_id: int) -> list[RunItem]:
+        """A run's manifest, ordered by case and epoch."""
+        t = schema.run_items.c
+        query = select(t.position, t.epoch, t.output_id, t.score_ids).where(t.run_id == run_id)
+        return [RunItem(*row) for row in self._all(query.order_by(t.position, t.epoch))]
+
+    def run_scores(self, run_id: int) -> dict[int, ScoreHead]:
+        """The numbers of every score of a run's outputs, by score id."""
+        t, items = schema.scores.c, schema.run_items.c
+        outputs = select(items.output_id).where(items.run_id == run_id)
+        query = select(t.id, t.status, t.value, t.passed, t.measure, t.attempt).where(t.output_id.in_(outputs))
+        with self.reading() as connection:
+            return {row[0]: _score_head(row) for row in connection.execute(query)}
+
+    def integrity(self) -> str:
+        """What SQLite's own check says: `ok`, or the first fault."""
+        with self.reading() as connection:
+            return str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+
+
+def score_key(view_hash: str, output_hash: bytes, scorer_hash: str) -> bytes:
+    """The key of a score: what was read, what was judged, who judged."""
+    return sha256(to_bytes(view_hash) + output_hash + to_bytes(scorer_hash)).digest()
+
+
+def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, int]:
+    t = schema.cases
+    by_hash = {to_bytes(case.hash): case for case in batch}
+    known: dict[bytes, int] = {
+        row[0]: row[1] for row in connection.execute(select(t.c.hash, t.c.id).where(t.c.hash.in_(by_hash)))
+    }
+    new = [raw for raw in by_hash if raw not in known]
+    if not new:
+        return known
+    first = _next_id(connection, t)
+    known.update({raw: first + i for i, raw in enumerate(new)})
+    connection.execute(t.insert(), [_case_row(known[raw], raw, by_hash[raw]) for raw in new])
+    payloads = [{"case_id": known[raw], "payload": pack(by_hash[raw].plain())} for raw in new]
+    connection.execute(schema.case_payloads.insert(), payloads)
+    return known
+
+
+def _case_row(case_id: int, raw: bytes, case: Case) -> dict[str, Any]:
+    return {
+        "id": case_id,
+        "hash": raw,
+        "view_hash": to_bytes(case.view_hash),
+        "input_hash": to_bytes(case.input_hash),
+        "key": storable(case.id),
+        "origin": case.origin,
+        "seed_id": storable(case.seed_id),
+        "weight": case.weight,
+        "strata": canonical(case.strata),
+    }
+
+
+def storable(value: str) -> str:
+    """Text that any database takes: lone surrogates and null characters become their escapes."""
+    if value.isascii() and "\x00" not in value:
+        return value
+    return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+
+
+def _next_id(connection: Connection, table: Table) -> int:
+    return (connection.execute(select(func.max(table.c.id))).scalar() or 0) + 1
+
+
+def _replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    keys = [table.c.fingerprint == row["fingerprint"], table.c.project_id == schema.PROJECT]
+    connection.execute(table.delete().where(*keys))
+    connection.execute(table.insert(), {**row, "project_id": schema.PROJECT})
+
+
+def _dataset(row: Any) -> Dataset:
+    return Dataset(row.id, f"dataset:{SCHEME}:{row.hash.hex()}", row.name, row.cases, json.loads(row.shares))
+
+
+def _score_head(row: Sequence[Any]) -> ScoreHead:
+    score_id, status, value, passed, measure, attempt = row
+    return ScoreHead(score_id, STATUSES[status], value, None if passed is None else bool(passed), measure, attempt)
+
+
+def _trial(row: Any) -> TrialRow:
+    environment = json.loads(row.environment)
+    return TrialRow(
+        row.id,
+        row.name,
+        row.suite_hash,
+        unpack(row.suite),
+        row.dataset_id,
+        environment,
+        row.status,
+        row.started_at,
+        row.finished_at,
+    )

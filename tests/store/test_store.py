@@ -1,0 +1,246 @@
+"""The store: datasets, outputs, scores, trials; and that nothing done is lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from seatrial.core.case import Case
+from seatrial.core.identity import digest, loads, to_bytes
+from seatrial.core.output import Output, Usage
+from seatrial.core.score import Evidence, Score
+from seatrial.errors import DatasetError, NotFoundError, StoreError, StoreVersionError
+from seatrial.store import schema
+from seatrial.store.codec import pack, unpack
+from seatrial.store.engine import connect
+from seatrial.store.migrations import upgrade
+from seatrial.store.store import RunItem, RunRow, Store, TrialRow, now, score_key
+from seatrial.store.writer import Entry, NewOutput, NewScore, Writer
+
+
+def case(number: int, **fields: object) -> Case:
+    return Case.model_validate({"id": f"c{number}", "input": f"question {number}", "expected": str(number), **fields})
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with Store(tmp_path / ".seatrial" / "seatrial.db") as opened:
+        yield opened
+
+
+HARD = [
+    pytest.param({"a": [1, None, True]}, id="plain"),
+    pytest.param({"text": "x" * 5000}, id="long"),
+    pytest.param({"surrogate": "\ud800 \udfff"}, id="lone-surrogates"),
+    pytest.param({"big": 2**63, "huge": 10**40, "small": -(2**70)}, id="beyond-64-bits"),
+    pytest.param({"null": "a\x00b"}, id="null-byte"),
+    pytest.param({"inf": [float("inf"), float("-inf")]}, id="infinities"),
+]
+
+
+@pytest.mark.parametrize("value", HARD)
+def test_a_payload_comes_back_as_it_was(value):
+    assert unpack(pack(value)) == value
+
+
+def test_nan_is_kept():
+    (back,) = unpack(pack([float("nan")]))
+    assert back != back
+
+
+def test_hostile_outputs_are_stored_and_read_back(store: Store):
+    hostile = Output.of("bad \ud800\x00 text", usage=Usage(input=2**63, output=10**30), served_model="m\ud800\x00")
+    row = NewOutput(b"r" * 32, "main", 0, 0, hostile, {"body": "\udfff"})
+    with Writer(store) as writer:
+        writer.put(Entry(output=row))
+    assert store.load_outputs([row.id])[row.id] == hostile
+    assert store.load_request(b"r" * 32) == {"body": "\udfff"}
+
+
+def test_a_dataset_is_kept_once_and_read_by_place(store: Store):
+    cases = [case(i) for i in range(1203)]
+    first = store.keep_dataset("d", cases, {}, digest("source", 1))
+    again = store.keep_dataset("d", cases, {}, digest("source", 2))
+    assert first.hash == again.hash
+    assert first.id == again.id
+    assert store.dataset_by_source(digest("source", 2)) == first
+    assert [item.case.id for item in store.cases(first.id, [1202, 0, 600])] == ["c1202", "c0", "c600"]
+    assert [facts.key for facts in store.case_facts(first.id)] == [c.id for c in cases]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda c: [*c[1:], c[0]], id="order"),
+        pytest.param(lambda c: [case(0, expected="other"), *c[1:]], id="expected"),
+        pytest.param(lambda c: [case(0, seed_id="s"), *c[1:]], id="seed"),
+        pytest.param(lambda c: [case(0, weight=2), *c[1:]], id="weight"),
+        pytest.param(lambda c: [case(0, created_at="2026-01-01"), *c[1:]], id="date"),
+        pytest.param(lambda c: c[:-1], id="one-less"),
+    ],
+)
+def test_every_difference_is_another_dataset(store: Store, change):
+    cases = [case(i) for i in range(5)]
+    assert store.keep_dataset("d", cases, {}, None).hash != store.keep_dataset("d", change(cases), {}, None).hash
+
+
+def test_shares_are_part_of_the_dataset(store: Store):
+    cases = [case(0)]
+    assert store.keep_dataset("d", cases, {}, None).hash != store.keep_dataset("d", cases, {"i": {"a": 1.0}}, None).hash
+
+
+def test_a_fault_while_reading_leaves_nothing_behind(store: Store):
+    def rows():
+        yield from (case(i) for i in range(700))
+        raise DatasetError("row 701 is bad.")
+
+    with pytest.raises(DatasetError):
+        store.keep_dataset("d", rows(), {}, digest("source", 1))
+    with store.reading() as connection:
+        for table in ("datasets", "cases", "case_payloads", "dataset_cases", "dataset_sources"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
+
+
+def put(store: Store, *, request: bytes = b"r" * 32, attempt: int = 0, text: str = "hi", score: Score | None = None):
+    output = Output.of(text)
+    new = NewOutput(request, "main", 0, attempt, output, {"model": "m"})
+    scores = [
+        NewScore(score_key(case(1).view_hash, to_bytes(output.hash), digest("scorer", 1)), 0, 1, score or Score())
+    ]
+    done: list[int] = []
+    with Writer(store) as writer:
+        writer.put(Entry(output=new))
+        writer.put(Entry(scores=scores, owner=new, done=lambda: done.append(1)))
+    assert done == [1]
+    return new, scores[0]
+
+
+def test_outputs_and_scores_are_found_by_content(store: Store):
+    score = Score(value=0.5, passed=False, reason="why \ud800", evidence=(Evidence(where="text", quote="q"),), unit="s")
+    new, kept = put(store, score=score)
+    head = store.find_outputs([b"r" * 32, b"x" * 32], "main", 0)
+    assert {raw: found.id for raw, found in head.items()} == {b"r" * 32: new.id}
+    assert store.find_outputs([b"r" * 32], "fresh", 0) == {}
+    assert store.find_outputs([b"r" * 32], "main", 1) == {}
+    assert store.find_scores([kept.key])[kept.key].value == 0.5
+    assert store.load_scores([kept.id])[kept.id] == score
+
+
+def test_the_newest_attempt_stands_and_nothing_is_overwritten(store: Store):
+    first, _ = put(store, text="one")
+    second, _ = put(store, attempt=1, text="two")
+    assert store.find_outputs([b"r" * 32], "main", 0)[b"r" * 32].id == second.id
+    assert store.load_outputs([first.id])[first.id].text == "one"
+
+
+def test_the_first_of_two_writers_wins_and_the_other_is_told(store: Store):
+    first, _ = put(store, text="one")
+    second, score = put(store, text="two")
+    assert second.lost
+    assert second.id == first.id
+    assert store.load_outputs([second.id])[second.id].text == "one"
+    assert store.find_scores([score.key]) == {}
+
+
+def test_two_scores_of_one_key_in_one_group_are_one_row(store: Store):
+    output = NewOutput(b"r" * 32, "main", 0, 0, Output.of("x"), {})
+    twins = [NewScore(b"k" * 32, 0, 1, Score.binary(True)) for _ in range(2)]
+    with Writer(store) as writer:
+        writer.put(Entry(output=output))
+        for twin in twins:
+            writer.put(Entry(scores=[twin], owner=output))
+    assert twins[0].id == twins[1].id > 0
+
+
+def test_a_trial_and_its_manifest_come_back(store: Store):
+    trial = TrialRow("20260101-a", "suite", b"h" * 32, {"name": "s\ud800"}, 1, {"note": "n"}, "running", now(), None)
+    run = RunRow(0, trial.id, "incumbent", {"use": "python:a:b"}, "main", 1, {})
+    (run_id,) = store.start_trial(trial, [run])
+    items = [RunItem(i, 0, i + 1, bytes(16)) for i in range(4500)]
+    store.finish_run(run_id, items, {"outputs": 4500})
+    store.finish_trial(trial.id, "done")
+    back = store.trial("20260101")
+    assert (back.status, back.suite) == ("done", {"name": "s\ud800"})
+    assert store.runs(trial.id)[0].counts == {"outputs": 4500}
+    assert store.run_items(run_id) == items
+    with pytest.raises(NotFoundError):
+        store.trial("2027")
+
+
+def tables(engine) -> dict[str, object]:
+    found = inspect(engine)
+    return {
+        name: (
+            sorted((c["name"], str(c["type"]), c["nullable"], c["primary_key"]) for c in found.get_columns(name)),
+            sorted(tuple(u["column_names"]) for u in found.get_unique_constraints(name)),
+            sorted(tuple(i["column_names"]) for i in found.get_indexes(name)),
+        )
+        for name in found.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def test_the_migrations_make_what_the_schema_says(tmp_path: Path):
+    migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
+    upgrade(migrated)
+    made = connect(tmp_path / "made.db")
+    assert tables(migrated) == tables(made)
+    with migrated.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == schema.REVISION
+    migrated.dispose()
+    made.dispose()
+
+
+def test_a_newer_store_is_refused(tmp_path: Path):
+    path = tmp_path / "s.db"
+    Store(path).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.close()
+    with pytest.raises(StoreVersionError, match="newer Seatrial"):
+        Store(path)
+
+
+@pytest.mark.parametrize("content", [b"this is no database" * 100, b"SQLite format 3\x00" + b"\xff" * 4000])
+def test_a_damaged_store_is_named(tmp_path: Path, content: bytes):
+    path = tmp_path / "s.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"s\.db"):
+        Store(path)
+
+
+def test_the_default_folder_ignores_itself_in_git(store: Store):
+    assert (store.path.parent / ".gitignore").read_text() == "*\n"
+
+
+def test_every_commit_is_synced_to_disk(store: Store):
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_every_table_carries_a_project():
+    without = [t.name for t in schema.metadata.sorted_tables if t.name != "projects" and "project_id" not in t.c]
+    assert without == []
+
+
+def test_a_full_disk_is_said_and_nothing_is_half_written(store: Store):
+    with store.writing() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+    big = NewOutput(b"r" * 32, "main", 0, 0, Output.of(os.urandom(200_000).hex()), {})
+    writer = Writer(store)
+    with pytest.raises(StoreError, match="full"), writer:
+        writer.put(Entry(output=big))
+    assert store.find_outputs([b"r" * 32], "main", 0) == {}
+
+
+def test_loads_takes_what_orjson_refuses():
+    assert loads(b'{"a": NaN, "b": 9223372036854775808, "c": "\\ud800"}')["b"] == 2**63
+    with pytest.raises(ValueError, match="deep"):
+        loads("[" * 200_000)
