@@ -31,13 +31,11 @@ def test_one_call_sequence_or_alternatives():
     assert one.tool_calls is not None
     assert one == Expected.model_validate({"tool_calls": [[call]]})
     assert len(Expected.model_validate({"tool_calls": [[call], []]}).tool_calls or ()) == 2
-    assert (
-        Expected.model_validate({"tool_calls": []}).tool_calls == ((),)
-        or not Expected.model_validate({"tool_calls": []}).tool_calls
-    )
+    assert Expected.model_validate({"tool_calls": []}).tool_calls == ((),)  # no call may be made
 
 
 REFUSED = [
+    pytest.param({"id": "", "input": "q"}, "id", id="empty-id"),
     pytest.param({"input": "q"}, "id", id="no-id"),
     pytest.param({"id": "a", "input": []}, "input", id="no-message"),
     pytest.param({"id": "a", "input": "q", "expect": 1}, "expect", id="unknown-key"),
@@ -102,6 +100,9 @@ def test_a_suite_knows_its_candidates_and_margins():
         ({"rubrics": [{"name": "r", "scorer": "exact"}] * 2}, "two rubrics"),
         ({"rubrics": []}, "rubrics"),
         ({"targets": {}}, "targets"),
+        ({"targets": {"a": {"use": "openai"}}}, "adapter:object"),
+        ({"dataset": {"path": ""}}, "path"),
+        ({"rubrics": [{"name": "r", "scorer": ""}]}, "scorer"),
     ],
 )
 def test_a_suite_must_fit_together(change, word):

@@ -158,15 +158,20 @@ def test_two_scores_of_one_key_in_one_group_are_one_row(store: Store):
 
 def test_a_trial_and_its_manifest_come_back(store: Store):
     trial = TrialRow("20260101-a", "suite", b"h" * 32, {"name": "s\ud800"}, 1, {"note": "n"}, "running", now(), None)
-    run = RunRow(0, trial.id, "incumbent", {"use": "python:a:b"}, "main", 1, {})
+    run = RunRow(0, trial.id, "incumbent", {"use": "python:a:b"}, "main", 1, b"k" * 32, {})
     (run_id,) = store.start_trial(trial, [run])
     items = [RunItem(i, 0, i + 1, bytes(16)) for i in range(4500)]
-    store.finish_run(run_id, items, {"outputs": 4500})
+    assert store.complete_run(b"k" * 32) is None
+    store.finish_run(run_id, items, {"outputs": 4500}, complete=True)
     store.finish_trial(trial.id, "done")
     back = store.trial("20260101")
     assert (back.status, back.suite) == ("done", {"name": "s\ud800"})
     assert store.runs(trial.id)[0].counts == {"outputs": 4500}
     assert store.run_items(run_id) == items
+    assert store.complete_run(b"k" * 32) == run_id
+    (again,) = store.start_trial(trial._replace(id="20260102-b"), [run._replace(trial_id="20260102-b")])
+    store.repeat_run(again, run_id, {"outputs": 4500, "reused": 4500})
+    assert store.run_items(again) == items
     with pytest.raises(NotFoundError):
         store.trial("2027")
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, without_bytes
-from seatrial.core.record import Json, Moment, Record, Text, as_dict, as_list
+from seatrial.core.record import Filled, Json, Moment, Record, Text, as_dict, as_list
 
 Behaviour = Literal["answer", "refuse", "ask", "abstain", "correct"]
 Order = Literal["exact", "in_order", "any_order", "subset", "superset"]
@@ -137,7 +137,7 @@ class Case(Record):
     Cases that share a `seed_id`, or whose inputs are equal, form one cluster in the statistics.
     """
 
-    id: Text = Field(min_length=1)
+    id: Filled
     input: Annotated[tuple[Message, ...], BeforeValidator(_messages)] = Field(min_length=1)
     context: Annotated[tuple[Document, ...], BeforeValidator(_documents)] = ()
     tools: tuple[Tool, ...] = ()

@@ -92,6 +92,10 @@ class Target(Protocol):
         """How many requests it may have in flight."""
         ...
 
+    def identity(self) -> Mapping[str, Json]:
+        """All of its configuration that could change an answer: with case and request, what `sent` is made from."""
+        ...
+
     def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
         """The request as it will be sent, without secrets and with a plain seed: what `request_hash` covers."""
         ...

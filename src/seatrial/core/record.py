@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 
 
 def as_dict(value: Any) -> dict[str, Any] | None:
@@ -24,6 +24,12 @@ def _text(value: Any) -> str:
     return value
 
 
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
 def _moment(value: Any) -> str:
     try:
         datetime.fromisoformat(value)
@@ -34,6 +40,9 @@ def _moment(value: Any) -> str:
 
 Text = Annotated[str, PlainValidator(_text, json_schema_input_type=str), WithJsonSchema({"type": "string"})]
 """Any text a provider or user can send, lone surrogates included (pydantic's own str refuses those)."""
+
+Filled = Annotated[Text, AfterValidator(_filled)]
+"""Text that says something."""
 
 Moment = Annotated[str, BeforeValidator(_moment)]
 """An ISO 8601 date or time, kept as it was written."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from seatrial.core.identity import digest
 from seatrial.core.message import Role
-from seatrial.core.record import Json, Moment, Record, Text
+from seatrial.core.record import Filled, Json, Moment, Record, Text
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=80)]
 Kind = Literal["quality", "gate", "limit", "advisory"]
@@ -25,7 +26,7 @@ class DatasetSpec(Record):
     values for fields that the rows do not give. `shares` are the traffic shares a stratum has in production.
     """
 
-    path: Text = Field(min_length=1, description="File beside the suite: .jsonl, .json, .csv or .parquet")
+    path: Filled = Field(description="File beside the suite: .jsonl, .json, .csv or .parquet")
     format: Literal["jsonl", "json", "csv", "parquet"] | None = Field(
         default=None, description="Taken from the file's ending where not given"
     )
@@ -43,6 +44,12 @@ class Price(Record):
     as_of: Moment | None = None
 
 
+def _adapter_and_object(value: str) -> str:
+    if not re.match(r"[a-z][a-z0-9_-]*:.", value):
+        raise ValueError("must be written adapter:object, like openai:gpt-4o-mini")
+    return value
+
+
 class TargetSpec(Record):
     """A system under test. `use` names the adapter and its object.
 
@@ -50,7 +57,9 @@ class TargetSpec(Record):
     `replay:FILE` reads recorded outputs.
     """
 
-    use: Text = Field(pattern=r"^[a-z][a-z0-9_-]*:.+$", description="adapter:object, like openai:gpt-4o-mini")
+    use: Annotated[Text, AfterValidator(_adapter_and_object)] = Field(
+        description="adapter:object, like openai:gpt-4o-mini"
+    )
     params: Mapping[str, Json] = Field(default_factory=dict, description="Sent with every request: temperature …")
     concurrency: int = Field(default=32, ge=1, le=4096, description="Most requests in flight")
     rpm: float | None = Field(default=None, gt=0, description="Requests per minute")
@@ -86,7 +95,7 @@ class RubricSpec(Record):
     """
 
     name: Name
-    scorer: Text = Field(min_length=1, description="A scorer's name, or python:module:function")
+    scorer: Filled = Field(description="A scorer's name, or python:module:function")
     kind: Kind = "quality"
     settings: Mapping[str, Json] = Field(default_factory=dict, alias="with", description="The scorer's settings")
     margin_points: float | None = Field(default=None, gt=0, le=100, description="quality: percentage points")

@@ -172,8 +172,11 @@ runs = Table(
     Column("definition", Text, nullable=False),
     Column("series", Text, nullable=False),
     Column("epochs", Integer, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("complete", SmallInteger, nullable=False, server_default="0"),
     Column("counts", Text, nullable=False, server_default="{}"),
     UniqueConstraint("trial_id", "target"),
+    Index("runs_key", "key"),
 )
 
 run_items = Table(

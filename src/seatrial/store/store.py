@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-from sqlalchemy import Connection, Select, Table, func, select, text
+from sqlalchemy import Connection, Select, Table, func, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from seatrial.core.case import Case
-from seatrial.core.identity import SCHEME, canonical, digest, to_bytes
+from seatrial.core.identity import SCHEME, canonical, digest, encode, to_bytes
 from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.errors import NotFoundError
@@ -88,6 +88,7 @@ class RunRow(NamedTuple):
     definition: Mapping[str, Any]
     series: str
     epochs: int
+    key: bytes
     counts: Mapping[str, Any]
 
 
@@ -329,18 +330,18 @@ class Store:
             connection.execute(schema.trials.insert(), row)
             first = _next_id(connection, schema.runs)
             rows = [
-                run._asdict() | {"id": first + i, "definition": canonical(run.definition), "counts": "{}"}
+                run._asdict() | {"id": first + i, "definition": encode(run.definition).decode(), "counts": "{}"}
                 for i, run in enumerate(runs)
             ]
             connection.execute(schema.runs.insert(), rows)
         return [first + i for i in range(len(runs))]
 
-    def finish_run(self, run_id: int, items: Iterable[RunItem], counts: Mapping[str, Any]) -> None:
-        """Write a run's manifest, once."""
+    def finish_run(self, run_id: int, items: Iterable[RunItem], counts: Mapping[str, Any], *, complete: bool) -> None:
+        """Write a run's manifest, once. `complete`: it holds no error, so nothing in it can ever be asked again."""
         with self.writing() as connection:
             for chunk in chunks(items, 2000):
                 connection.execute(schema.run_items.insert(), [{"run_id": run_id, **i._asdict()} for i in chunk])
-            connection.execute(schema.runs.update().where(schema.runs.c.id == run_id), {"counts": canonical(counts)})
+            _close_run(connection, run_id, counts, complete=complete)
 
     def finish_trial(self, trial_id: str, status: str) -> None:
         """Set a trial's outcome: `done`, `interrupted` or `failed`."""
@@ -370,9 +371,26 @@ class Store:
         t = schema.runs
         rows = self._all(select(t).where(t.c.trial_id == trial_id).order_by(t.c.id))
         return [
-            RunRow(r.id, r.trial_id, r.target, json.loads(r.definition), r.series, r.epochs, json.loads(r.counts))
+            RunRow(
+                r.id, r.trial_id, r.target, json.loads(r.definition), r.series, r.epochs, r.key, json.loads(r.counts)
+            )
             for r in rows
         ]
+
+    def complete_run(self, key: bytes) -> int | None:
+        """The newest run with this key that finished without an error: its manifest can stand for another."""
+        t = schema.runs.c
+        query = select(t.id).where(t.key == key, t.complete == 1).order_by(t.id.desc()).limit(1)
+        return next((row[0] for row in self._all(query)), None)
+
+    def repeat_run(self, run_id: int, earlier: int, counts: Mapping[str, Any]) -> None:
+        """Give a run the manifest of an earlier one."""
+        t = schema.run_items
+        copied = select(literal(run_id), t.c.position, t.c.epoch, t.c.project_id, t.c.output_id, t.c.score_ids)
+        with self.writing() as connection:
+            columns = ["run_id", "position", "epoch", "project_id", "output_id", "score_ids"]
+            connection.execute(t.insert().from_select(columns, copied.where(t.c.run_id == earlier)))
+            _close_run(connection, run_id, counts, complete=True)
 
     def run_items(self, run_id: int) -> list[RunItem]:
         """A run's manifest, ordered by case and epoch."""
@@ -397,6 +415,11 @@ class Store:
 def score_key(view_hash: str, output_hash: bytes, scorer_hash: str) -> bytes:
     """The key of a score: what was read, what was judged, who judged."""
     return sha256(to_bytes(view_hash) + output_hash + to_bytes(scorer_hash)).digest()
+
+
+def _close_run(connection: Connection, run_id: int, counts: Mapping[str, Any], *, complete: bool) -> None:
+    row = {"counts": canonical(counts), "complete": int(complete)}
+    connection.execute(schema.runs.update().where(schema.runs.c.id == run_id), row)
 
 
 def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, int]:

@@ -200,10 +200,15 @@ def _last_id(connection: Connection, table: Any) -> int:
     return connection.exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar() or 0  # noqa: S608  # our own name
 
 
+def output_status(output: Output) -> str:
+    """`ok`, `model_failure` or `infra_error`."""
+    if output.failure is None:
+        return "ok"
+    return "model_failure" if output.failure.kind == "model" else "infra_error"
+
+
 def _output_row(item: NewOutput) -> dict[str, Any]:
     output = item.output
-    failure = output.failure
-    status = "ok" if failure is None else f"{failure.kind}_{'failure' if failure.kind == 'model' else 'error'}"
     return {
         "id": item.id,
         "request_hash": item.request_hash,
@@ -211,7 +216,7 @@ def _output_row(item: NewOutput) -> dict[str, Any]:
         "epoch": item.epoch,
         "attempt": item.attempt,
         "hash": to_bytes(output.hash),
-        "status": OUTPUT_STATUSES.index(status),
+        "status": OUTPUT_STATUSES.index(output_status(output)),
         "latency": output.timing.total,
         "first_token": output.timing.first_token,
         "cost": output.cost,

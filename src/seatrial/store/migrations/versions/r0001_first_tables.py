@@ -125,10 +125,13 @@ def upgrade() -> None:
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("series", sa.Text(), nullable=False),
         sa.Column("epochs", sa.Integer(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("complete", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("counts", sa.Text(), server_default="{}", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("trial_id", "target"),
     )
+    op.create_index("runs_key", "runs", ["key"], unique=False)
     op.create_table(
         "score_payloads",
         sa.Column("score_id", sa.Integer(), nullable=False),

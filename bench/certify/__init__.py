@@ -1,0 +1,1 @@
+"""Simulations that certify the statistics: `python -m bench.certify` writes docs/certification/."""

@@ -1,0 +1,128 @@
+"""The entry point: collects the commands and turns errors into sentences and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from seatrial.errors import ConfigError, SeatrialError
+
+COMMANDS = {
+    "demo": "seatrial.cli.demo:demo",
+    "init": "seatrial.cli.demo:init",
+    "run": "seatrial.cli.run:run",
+    "compare": "seatrial.cli.compare:compare",
+    "trials": "seatrial.cli.trials:trials",
+    "scorers": "seatrial.cli.scorers:scorers",
+    "targets": "seatrial.cli.targets:targets",
+    "schema": "seatrial.cli.schema:schema",
+    "fake-provider": "seatrial.cli.fake_provider:fake_provider",
+}
+INTERNAL_ERROR = 70
+INTERRUPTED = 130
+PIPE_CLOSED = 0
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The commands, in the order a new user needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        return getattr(import_module(module), name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command for a misspelt one."""
+        from seatrial.errors import nearest
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = nearest(args[0], COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="seatrial", message="%(prog)s %(version)s")
+def cli() -> None:
+    """May this model replace what you run today, on your own work?
+
+    Start with `seatrial demo`, then `seatrial init` for a suite of your own.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with a documented code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command; expected errors become one sentence, a defect leaves a trace file."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="seatrial", standalone_mode=False)
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except click.Abort:
+        click.echo("aborted", err=True)
+        return INTERRUPTED
+    except click.ClickException as usage:
+        return _fail(arguments, usage.exit_code, usage.format_message(), "E101", usage)
+    except SeatrialError as error:
+        return _fail(arguments, error.exit_code, str(error), error.code, error)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as defect:  # noqa: BLE001  # the outermost edge: whatever escaped is a defect of ours
+        return _fail(arguments, INTERNAL_ERROR, _defect(defect), "E999", defect)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(arguments: list[str], exit_code: int, message: str, code: str, error: Exception) -> int:
+    if "--json" in arguments:
+        envelope: dict[str, Any] = {"code": code, "exit_code": exit_code, "message": message}
+        if isinstance(error, SeatrialError):
+            envelope |= {"message": error.problem, "hint": error.hint}
+        if isinstance(error, ConfigError):
+            envelope["problems"] = [str(problem) for problem in error.problems]
+        click.echo(json.dumps({"error": envelope}))
+        return exit_code
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
+    click.echo(f"error: {message}", err=True)
+    return exit_code
+
+
+def _defect(defect: Exception) -> str:
+    import tempfile
+    import traceback
+
+    if os.environ.get("SEATRIAL_DEBUG"):
+        traceback.print_exception(defect)
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="seatrial-", suffix=".trace", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as file:
+        traceback.print_exception(defect, file=file)
+    return (
+        f"internal error: {type(defect).__name__}: {str(defect)[:300]}\n"
+        f"  this is a defect of Seatrial; the trace is in {file.name}, please report it"
+    )

@@ -1,0 +1,56 @@
+"""Options that several commands share, and how reports are printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from seatrial.verdicts.records import TrialReport
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+store = click.option(
+    "--store",
+    "store_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The store's file; default .seatrial/seatrial.db beside the suite, or $SEATRIAL_STORE.",
+)
+out = click.option(
+    "-o",
+    "--out",
+    "outs",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report: .html, .md, .json or .txt. Repeatable.",
+)
+exit_code = click.option("--exit-code", is_flag=True, help="Exit with 1 when blocked, 3 when inconclusive.")
+
+EXIT_OF = {"ship": 0, "block": 1, "inconclusive": 3, "not_evaluable": 4}
+WORST_FIRST = ("block", "not_evaluable", "inconclusive", "ship")
+
+
+def show_report(report: TrialReport, outs: Sequence[Path], *, as_json: bool, use_exit_code: bool) -> int:
+    """Print a report, write its files, and give the command's exit code."""
+    from seatrial import reports
+
+    for path in outs:
+        reports.write(report, path)
+    if as_json:
+        click.echo(reports.json_text(report))
+    else:
+        tty = sys.stdout.isatty()
+        click.echo(reports.terminal(report, width=None if tty else 100, colour=tty), color=tty)
+        for path in outs:
+            click.echo(f"wrote {path}")
+    found = {verdict.overall for verdict in report.verdicts}
+    if "not_evaluable" in found:
+        return EXIT_OF["not_evaluable"]
+    if not use_exit_code:
+        return 0
+    return next((EXIT_OF[overall] for overall in WORST_FIRST if overall in found), 0)

@@ -1,0 +1,42 @@
+"""`seatrial run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seatrial.cli import options
+
+
+@click.command()
+@click.argument("suite", type=click.Path(path_type=Path, dir_okay=False), default="seatrial.yaml")
+@click.option("--target", "targets", multiple=True, help="Run only this target of the suite. Repeatable.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="A stratified sample of so many cases, marked on the verdict."
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=1, show_default=True, help="Answers to each case.")
+@click.option("--fresh", is_flag=True, help="Ask every target again, in a new series.")
+@click.option("--series", help="Go on with a named series, like one that --fresh began.")
+@click.option("--retry-errors", is_flag=True, help="Ask again where nobody answered or a judge failed.")
+@click.option("--note", default="", help="A remark kept with the trial.")
+@options.store
+@options.out
+@options.exit_code
+@options.as_json
+def run(
+    suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: bool, exit_code: bool, **asked: Any
+) -> int:
+    """Run a suite: ask every target, score every answer, give a verdict on each candidate.
+
+    What was done before is reused, by content: running again is resuming. Ctrl-C saves what is done.
+    """
+    from seatrial.cli.progress import display
+    from seatrial.trials import trial
+
+    if asked["fresh"] and asked["series"]:
+        raise click.UsageError("--fresh opens a new series, --series goes on with one: give either.")
+    with display(quiet=as_json) as show:
+        report = trial.run(suite, store=store_file, show=show, **asked)
+    return options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)

@@ -1,0 +1,31 @@
+"""`seatrial targets`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from seatrial.cli import options
+
+
+@click.command()
+@options.as_json
+def targets(as_json: bool) -> None:
+    """List the target adapters: what may stand before the colon of a target's `use`."""
+    from importlib import import_module
+
+    from seatrial.core.plugins import points
+    from seatrial.targets import BUILTIN
+
+    rows = [{"name": n, "summary": _summary(import_module(home.partition(":")[0]))} for n, home in BUILTIN.items()]
+    rows += [{"name": point.name, "summary": f"plug-in {point.value}"} for point in points("target")]
+    if as_json:
+        click.echo(json.dumps({"targets": rows}))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:<10} {row['summary']}")
+
+
+def _summary(module: object) -> str:
+    return (module.__doc__ or "").strip().partition("\n")[0]

@@ -1,0 +1,176 @@
+"""The Markdown rendering, for pull requests and step summaries; hostile text cannot leave its place in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from seatrial.reports import format as f
+from seatrial.reports import words as w
+from seatrial.reports.text import clean, cut, one_line
+from seatrial.verdicts.records import ArmSummary, Flip, RubricResult, TrialReport, Verdict
+
+FLIPS = 5
+FLIP_CHARACTERS = 600
+LONGEST_SENTENCE = 600
+MOST_ROWS = 40
+MOST_NOTES = 20
+CUT = "**Shortened: the whole report is too long for one comment.**"
+LONGEST_COMMENT = 65_000
+"""Characters; GitHub refuses a comment of more than 65,536."""
+
+SIGN = {"ship": "✅", "block": "❌", "inconclusive": "❔", "not_evaluable": "➖", "shown": "·"}
+
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~$&@]|:(?=\S)")
+
+
+def markdown(report: TrialReport) -> str:
+    """The report as GitHub-flavoured Markdown, short enough for one comment.
+
+    Text that is not ours is written with character references for everything that Markdown or HTML reads, or stands
+    in a fence longer than any run of backticks inside it.
+    """
+    report = clean(report)
+    full = [_verdict(v, folded=len(report.verdicts) > 1, flips=FLIPS) for v in report.verdicts]
+    bare = [_verdict(v, folded=len(report.verdicts) > 1, flips=0) for v in report.verdicts]
+    alone = _table(report.rates) if report.rates else []
+    too_long = [f"{CUT} `seatrial compare -o report.html` writes all of it.", ""]
+    shorter = (
+        [*_head(report), *_join(full), *alone, "", *_foot(report)],
+        [*_head(report), *_join(bare), *alone, "", *too_long, *_foot(report)],
+        [*_head(report), *too_long, *_foot(report)],
+    )
+    texts = ("\n".join(lines) for lines in shorter)
+    words_only = "\n".join([*_verdict_rows(report, says=False), "", *too_long])
+    return next((text for text in texts if len(text) <= LONGEST_COMMENT), words_only)
+
+
+def _join(blocks: Iterable[list[str]]) -> list[str]:
+    return [line for block in blocks for line in block]
+
+
+def _head(report: TrialReport) -> list[str]:
+    notes = _notes([w.sample_warning(report), *report.warnings])
+    return [f"## {prose(w.question(report))}", "", *notes, *_verdict_rows(report, says=True), "", _basis(report), ""]
+
+
+def _verdict_rows(report: TrialReport, *, says: bool) -> list[str]:
+    if not report.verdicts:
+        return []
+    rows = ["| | candidate | |", "|---|---|---|"]
+    for v in report.verdicts[:MOST_ROWS]:
+        settle = "".join(f" {text}" for text in w.settle(v.needed, v.headline))
+        said = f"{prose(v.headline)}{settle}" if says else ""
+        rows.append(f"| {SIGN[v.overall]} **{w.OVERALL[v.overall]}** | {code(v.candidate)} | {said} |")
+    return rows
+
+
+def _foot(report: TrialReport) -> list[str]:
+    return ["### Targets", "", *_arms(report.arms), "", _hashes(report), ""]
+
+
+def prose(text: str) -> str:
+    """Text inside a sentence, a heading or a table cell: nothing in it is markup, a mention or a link."""
+    flat = one_line(text, LONGEST_SENTENCE)
+    safe = _SPECIAL.sub(lambda m: f"&#{ord(m[0])};" + ("\u2060" if m[0] in "@#:" else ""), flat)
+    return re.sub(r"(?i)\b(www)\.", "\\1\u2060.", safe)
+
+
+def code(text: str) -> str:
+    """A name in code type."""
+    flat = one_line(text, w.LONGEST_NAME)
+    return f"<code>{_SPECIAL.sub(lambda m: f'&#{ord(m[0])};', flat)}</code>"
+
+
+def fenced(text: str) -> str:
+    """Text as it is, in a fence that it cannot close."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _notes(notes: Sequence[str | None]) -> list[str]:
+    found = [f"> **Note.** {prose(note)}" for note in notes[:MOST_NOTES] if note]
+    return [line for note in found for line in (note, "")]
+
+
+def _basis(report: TrialReport) -> str:
+    parts = (code(report.suite), w.basis(report), prose(f.moment(report.started_at)))
+    return " · ".join(parts)
+
+
+def _verdict(verdict: Verdict, *, folded: bool, flips: int) -> list[str]:
+    word = f"{SIGN[verdict.overall]} {w.OVERALL[verdict.overall]}"
+    names = f"{code(verdict.candidate)} against {code(verdict.incumbent)}"
+    start = [f"### {word} {names}", ""]
+    end: list[str] = []
+    if folded:
+        start, end = ["<details>", f"<summary><b>{word}</b> {names}</summary>", ""], ["</details>", ""]
+    odd = [r for r in verdict.rubrics if not w.is_plain(r)][:MOST_ROWS]
+    said = [
+        f"- {SIGN[w.TONE[r.decision]]} **{prose(r.name)}**: {prose(' '.join([r.sentence, *w.remarks(r)]))}" for r in odd
+    ]
+    body = [*_table(verdict.rubrics), "", *said, "", *_notes(verdict.warnings), *_flips(verdict, flips)]
+    return [*start, *body, *end]
+
+
+def _table(rubrics: Sequence[RubricResult]) -> list[str]:
+    level = w.level_of(rubrics)
+    rows = [
+        f"| rubric | kind | incumbent | candidate | difference{f' [{level}]' if level else ''} | must be | decision |",
+        "|---|---|--:|--:|--:|--:|---|",
+    ]
+    for r in rubrics[:MOST_ROWS]:
+        line = w.line(r)
+        gate = r.limit is not None and r.quantity is None
+        evidence = f"fails up to {line.evidence}" if gate else f"{line.evidence} {line.interval}".strip()
+        fails = " fail" if gate else ""
+        numbers = (f"{line.incumbent}{fails}", f"{line.candidate}{fails}", evidence, line.must)
+        decision = f"{SIGN[w.TONE[r.decision]]} {r.decision}"
+        rows.append(" | ".join(("| " + prose(r.name), prose(r.kind), *map(_cell, numbers), decision + " |")))
+    if len(rubrics) > MOST_ROWS:
+        rows.append(f"| … {len(rubrics) - MOST_ROWS} more | | | | | | |")
+    return rows
+
+
+def _cell(text: str) -> str:
+    return text.replace("<", "&lt;").replace("|", "&#124;").replace("$", "&#36;")
+
+
+def _flips(verdict: Verdict, most: int) -> list[str]:
+    if not verdict.flips or not most:
+        return []
+    total = len(verdict.flips) + verdict.flips_left_out
+    shown = w.telling(verdict)[:most]
+    lines = ["<details>", f"<summary>{len(shown)} of {f.plural(total, 'case')} on which they differ</summary>", ""]
+    for flip in shown:
+        lines += _flip(flip)
+    return [*lines, "</details>", ""]
+
+
+def _flip(flip: Flip) -> list[str]:
+    texts = {"asked": flip.input, "expected": flip.expected}
+    texts[_labelled("incumbent", flip.incumbent_reason)] = flip.incumbent
+    texts[_labelled("candidate", flip.candidate_reason)] = flip.candidate
+    lines = [f"**{flip.direction}** {prose(flip.rubric)} · {code(flip.case_id)}", ""]
+    for label, text in texts.items():
+        lines += [label, "", fenced(cut(text, FLIP_CHARACTERS)), ""]
+    return lines
+
+
+def _labelled(label: str, reason: str) -> str:
+    return f"{label}: {prose(one_line(reason, 200))}" if reason else label
+
+
+def _arms(arms: Sequence[ArmSummary]) -> list[str]:
+    rows = ["| target | outputs | reused | latency p50 | p95 | cost | errors |", "|---|--:|--:|--:|--:|--:|---|"]
+    for a in arms[:MOST_ROWS]:
+        latency = (_cell(f.seconds(a.latency_p50)), _cell(f.seconds(a.latency_p95)))
+        numbers = (f.count(a.outputs), f.count(a.reused), *latency, _cell(f.cost(a.cost, a.cost_unknown)))
+        rows.append(" | ".join(("| " + code(a.target), *numbers, prose(w.errors(a)) + " |")))
+    return rows
+
+
+def _hashes(report: TrialReport) -> str:
+    pairs = {"trial": report.trial_id, "suite": report.suite_hash, "dataset": report.dataset_hash}
+    return f"<sub>{' · '.join(f'{key} {code(value)}' for key, value in pairs.items())}</sub>"

@@ -1,0 +1,251 @@
+"""What every rendering says in the same words: verdicts, decisions, flags, and one line of numbers a rubric."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from seatrial.reports import format as f
+from seatrial.reports.text import one_line
+from seatrial.verdicts.records import ArmSummary, Flip, RubricResult, TrialReport, Verdict
+
+LONGEST_NAME = 60
+
+OVERALL = {"ship": "SHIP", "block": "BLOCK", "inconclusive": "INCONCLUSIVE", "not_evaluable": "NOT EVALUABLE"}
+
+MEANING = {
+    "ship": "cleared for a live A/B on 5–10% of traffic",
+    "block": "must not replace the incumbent",
+    "inconclusive": "these cases cannot decide",
+    "not_evaluable": "there is too little to judge",
+}
+
+TONE = {"PASS": "ship", "BLOCK": "block", "INCONCLUSIVE": "inconclusive", "SHOWN": "shown"}
+"""The colour class of a decision: an overall verdict's name, or `shown`."""
+
+MARK = {"ship": "✓", "block": "✕", "inconclusive": "?", "not_evaluable": "–", "shown": "·"}
+"""The sign that goes with a tone, so that colour never stands alone."""
+
+FLAG = {
+    "fragile": "Fragile: other missing results, or one cluster less, would change the decision",
+    "few_clusters": "Fewer than 30 clusters, so the interval is rough",
+    "piled_up": "Losses sit in few clusters, so the error rate is not held",
+    "missing": "Some results are missing",
+}
+"""The flags that a rubric's sentence does not speak of by itself."""
+
+KINDS = {
+    "quality": ("Quality", "must not be worse than the incumbent by more than the margin"),
+    "gate": ("Gates", "at most this share may fail, and that must be shown"),
+    "limit": ("Limits", "a measured quantity that must stay within its limit"),
+    "advisory": ("Advisory", "shown, never decides"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A rubric's numbers as text. `evidence` is what decides: a difference or a bound; `must` what it has to meet."""
+
+    incumbent: str
+    candidate: str
+    evidence: str
+    interval: str
+    must: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure beside a verdict."""
+
+    label: str
+    value: str
+
+
+def line(rubric: RubricResult) -> Line:
+    """The numbers of one rubric, chosen by what it holds: a quantity, a failure limit, or a paired difference."""
+    if rubric.quantity is not None:
+        return _quantity_line(rubric)
+    if rubric.limit is not None:
+        return _gate_line(rubric)
+    candidate, incumbent = rubric.candidate, rubric.incumbent
+    alone = rubric.difference is None
+    return Line(
+        incumbent=f.percent(incumbent.estimate.value) if incumbent else f.UNKNOWN,
+        candidate=f.percent(candidate.estimate.value) if candidate else f.UNKNOWN,
+        evidence=f.points(rubric.difference.value if rubric.difference else None),
+        interval=f.percent_interval(candidate.estimate)
+        if alone and candidate
+        else f.points_interval(rubric.difference),
+        must=f"≥ {f.points(-rubric.margin)}" if rubric.margin is not None else "",
+    )
+
+
+def failed(rubric: RubricResult) -> str:
+    """`5 of 124`: how many of the candidate's results failed."""
+    rate = rubric.candidate
+    return f"{f.count(rate.n - rate.passed)} of {f.count(rate.n)}" if rate and rate.n else "no results"
+
+
+def _gate_line(rubric: RubricResult) -> Line:
+    found, old = rubric.failures, rubric.incumbent
+    was = None if old is None or old.estimate.value is None else 1 - old.estimate.value
+    return Line(
+        incumbent=f.percent(was),
+        candidate=f.percent(found.value if found else None),
+        evidence=f.percent(found.high if found else None),
+        interval=failed(rubric),
+        must=f"≤ {f.percent(rubric.limit)}",
+    )
+
+
+def _quantity_line(rubric: RubricResult) -> Line:
+    q = rubric.quantity
+    assert q is not None
+    unit = q.unit
+    if q.at_most_ratio is not None:
+        low, high = (q.ratio.low, q.ratio.high) if q.ratio else (None, None)
+        known = low is not None or high is not None
+        interval = f"[{f.ratio(low)}, {f.ratio(high)}]".replace("×", "") if known else ""
+        evidence, must = f.ratio(q.ratio.value if q.ratio else None), f"≤ {f.ratio(q.at_most_ratio)}"
+    else:
+        interval, evidence = f.quantity_interval(q.candidate, unit), f.quantity(q.candidate.value, unit)
+        must = f"≤ {f.quantity(q.at_most, unit)}" if q.at_most is not None else ""
+    incumbent = f.quantity(q.incumbent.value, unit) if q.incumbent else f.UNKNOWN
+    return Line(incumbent, f.quantity(q.candidate.value, unit), evidence, interval, must)
+
+
+def by_kind(rubrics: Iterable[RubricResult]) -> list[tuple[str, str, list[RubricResult]]]:
+    """The rubrics in groups: title, what the kind asks for, the rubrics; known kinds first, in their order."""
+    groups: dict[str, list[RubricResult]] = {}
+    for rubric in rubrics:
+        groups.setdefault(rubric.kind, []).append(rubric)
+    order = [*(k for k in KINDS if k in groups), *(k for k in groups if k not in KINDS)]
+    return [(*KINDS.get(kind, (kind, "")), groups[kind]) for kind in order]
+
+
+def is_plain(rubric: RubricResult) -> bool:
+    """Whether nothing needs saying: it passes and nothing is odd about it."""
+    return rubric.decision == "PASS" and not rubric.flags and not rubric.warnings
+
+
+def level_of(rubrics: Iterable[RubricResult]) -> str:
+    """The level of the paired intervals, as text: `90%`; empty when there are none."""
+    return next((f.level(r.difference.level) for r in rubrics if r.difference is not None), "")
+
+
+def name(text: str) -> str:
+    """A name short enough to stand in a sentence."""
+    return one_line(text, LONGEST_NAME)
+
+
+def question(report: TrialReport) -> str:
+    """The question the report answers."""
+    return "".join(text for text, _ in question_parts(report))
+
+
+def question_parts(report: TrialReport) -> list[tuple[str, bool]]:
+    """The question in parts, each with whether it is a name."""
+    verdicts = report.verdicts
+    if not verdicts:
+        who = report.arms[0].target if report.arms else report.suite
+        return [("How well does ", False), (name(who), True), (" do?", False)]
+    incumbent = [(" replace ", False), (name(verdicts[0].incumbent), True), ("?", False)]
+    if len(verdicts) == 1:
+        return [("May ", False), (name(verdicts[0].candidate), True), *incumbent]
+    number = {2: "either of two", 3: "any of three", 4: "any of four"}.get(len(verdicts), f"any of {len(verdicts)}")
+    return [(f"May {number} candidates", False), *incumbent]
+
+
+def basis(report: TrialReport) -> str:
+    """On how much the report rests."""
+    text = f"{f.plural(report.cases, 'case')} in {f.plural(report.clusters, 'cluster')}"
+    return text if report.epochs == 1 else f"{text}, {report.epochs} epochs each"
+
+
+def sample_warning(report: TrialReport) -> str | None:
+    """That the report rests on a part of the dataset."""
+    s = report.sample
+    return s and f"On a sample of {f.count(s.cases)} of {f.count(s.of)} cases (seed {s.seed}); the rest was not run."
+
+
+def settle(needed: int | None, said: str, note: str = "") -> list[str]:
+    """The sentence with how many further cases would settle it, unless that number was `said` already."""
+    if not needed or f.count(needed) in said:
+        return []
+    return [f"About {f.count(needed)} {note or 'further cases'} would settle it."]
+
+
+def remarks(rubric: RubricResult) -> list[str]:
+    """What belongs behind the rubric's sentence: what would settle it, its flags in words, its warnings."""
+    said = [f"{FLAG[flag]}." for flag in rubric.flags if flag in FLAG]
+    return [*settle(rubric.needed, rubric.sentence, rubric.needed_note), *said, *rubric.warnings]
+
+
+def telling(verdict: Verdict) -> list[Flip]:
+    """The flips, those of the rubrics that decided first."""
+    rank = {"BLOCK": 0, "INCONCLUSIVE": 1, "PASS": 2, "SHOWN": 3}
+    decided = {r.name: rank[r.decision] for r in verdict.rubrics}
+    return sorted(verdict.flips, key=lambda flip: (decided.get(flip.rubric, 3), flip.direction == "gained"))
+
+
+def tally(verdict: Verdict) -> list[Fact]:
+    """How many rubrics of each deciding kind pass."""
+    found: list[Fact] = []
+    for title, _, rubrics in by_kind(r for r in verdict.rubrics if r.decision != "SHOWN"):
+        passed = sum(r.decision == "PASS" for r in rubrics)
+        found.append(Fact(title, f"{passed} of {len(rubrics)}"))
+    return found
+
+
+def arm(report: TrialReport, name: str) -> ArmSummary | None:
+    """The arm of that target."""
+    return next((a for a in report.arms if a.target == name), None)
+
+
+def cost_each(summary: ArmSummary | None) -> float | None:
+    """US dollars per 1,000 outputs, of those whose cost is known."""
+    if summary is None or summary.cost is None or summary.outputs <= summary.cost_unknown:
+        return None
+    return summary.cost / (summary.outputs - summary.cost_unknown) * 1000
+
+
+def economy(report: TrialReport, verdict: Verdict) -> list[Fact]:
+    """Cost and latency of the candidate beside the incumbent's, where both are known."""
+    new, old = arm(report, verdict.candidate), arm(report, verdict.incumbent)
+    found: list[Fact] = []
+    price, was = cost_each(new), cost_each(old)
+    if price is not None or was is not None:
+        found.append(Fact("Cost per 1,000", f.dollars(price) + _change(price, was)))
+    if new is not None and new.latency_p50 is not None:
+        found.append(
+            Fact("Latency, median", f.seconds(new.latency_p50) + _change(new.latency_p50, old and old.latency_p50))
+        )
+    return found
+
+
+def _change(new: float | None, old: float | None) -> str:
+    return "" if not old or new is None else f" ({f.points(new / old - 1, 0)}%)"
+
+
+STATUS = {"model_failure": ("model failure", "model failures"), "infra_error": ("without answer", "without answer")}
+"""What an output's status is called, one and several; `ok` needs no word."""
+
+
+def errors(summary: ArmSummary) -> str:
+    """Outputs that are no good answer, by what went wrong: `2 model failures, 1 without answer`."""
+    bad = [f"{f.count(n)} {STATUS.get(s, (s, s))[n != 1]}" for s, n in summary.statuses.items() if n and s != "ok"]
+    return ", ".join(bad) or "none"
+
+
+def methods_used(rubrics: Sequence[RubricResult]) -> dict[str, int]:
+    """Each method named on a number, and on how many numbers."""
+    used: Counter[str] = Counter()
+    for r in rubrics:
+        q = r.quantity
+        rates = [rate.estimate for rate in (r.candidate, r.incumbent) if rate]
+        measures = [q.candidate, q.incumbent, q.ratio] if q else []
+        estimates = (*rates, *measures, *(s.difference for s in r.slices), r.difference, r.difference_wide, r.failures)
+        used.update(e.method for e in estimates if e is not None and e.value is not None)
+        used.update([r.p_method] * sum(p is not None for p in (r.p_value, r.p_worse)) if r.p_method else [])
+    return dict(used)

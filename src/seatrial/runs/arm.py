@@ -1,0 +1,378 @@
+"""One target's pipeline: plan → generate → score → commit.
+
+A planner looks up what is missing, a pool of workers over a bounded queue asks the target, a scoring stage over a
+second bounded queue judges. Each arm has its own, so a throttled target never holds another's workers, and memory
+does not grow with the number of cases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatrial.core.case import Case
+from seatrial.core.identity import digest, to_bytes
+from seatrial.core.output import Output, Request
+from seatrial.core.protocols import Scorer, Target
+from seatrial.core.score import Score
+from seatrial.core.suite import RubricSpec
+from seatrial.errors import TargetDownError, safe
+from seatrial.runs.plan import Positions, selected
+from seatrial.runs.progress import ArmProgress
+from seatrial.scorers import judge
+from seatrial.store.store import OutputHead, RunItem, ScoreHead, Store, score_key
+from seatrial.store.writer import Entry, NewOutput, NewScore, Writer, output_status
+
+T = TypeVar("T")
+
+PLANNED_AT_ONCE = 256
+SILENT_FAILURES = 25
+"""After this many failures without one answer, a target counts as down."""
+WRITER_BACKLOG = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Rubric:
+    """A rubric ready to judge."""
+
+    spec: RubricSpec
+    scorer: Scorer
+    scorer_hash: str
+    scorer_id: int
+
+
+class Settings(NamedTuple):
+    """What all arms of a trial share."""
+
+    dataset_id: int
+    positions: Positions
+    order: NDArray[np.int64]
+    epochs: int
+    retry_errors: bool
+    rubrics: Sequence[Rubric]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One case at one epoch on its way through the pipeline."""
+
+    slot: int
+    epoch: int
+    case: Case
+    view: Case
+    request: Request
+    sent: Mapping[str, Any]
+    request_hash: bytes
+    attempt: int = 0
+    new: NewOutput | None = None
+    output: Output | None = None
+    head: OutputHead | None = None
+    rubrics: list[int] = field(default_factory=list[int])
+    keys: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    known: dict[int, ScoreHead] = field(default_factory=dict[int, ScoreHead])
+
+    @property
+    def key(self) -> tuple[bytes, int]:
+        """What makes two jobs one generation."""
+        return self.request_hash, self.epoch
+
+
+class Arm:
+    """A target at work in a trial."""
+
+    def __init__(
+        self,
+        target: Target,
+        ask: Callable[[Case], Request],
+        settings: Settings,
+        series: str,
+        store: Store,
+        writer: Writer,
+    ) -> None:
+        self.target = target
+        self.series = series
+        self.settings = settings
+        total = len(settings.positions) * settings.epochs
+        self.progress = ArmProgress(target.name, total)
+        self.output_ids = np.zeros(total, dtype=np.int64)
+        self.score_ids = np.zeros((total, len(settings.rubrics)), dtype=np.int64)
+        self._ask, self._store, self._writer = ask, store, writer
+        self._waiting: dict[tuple[bytes, int], list[Job]] = {}
+        self._to_generate: asyncio.Queue[Job] = asyncio.Queue(maxsize=2 * target.concurrency)
+        self._to_score: asyncio.Queue[Job] = asyncio.Queue(maxsize=max(64, target.concurrency))
+        self._active = 0
+        self._planned = False
+        self._stopping = False
+        self._answers = 0
+        self._finished = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._group = asyncio.TaskGroup()
+        self.down: TargetDownError | None = None
+        self.on_down: Callable[[], None] = self.stop
+
+    # the pipeline -------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until every slot is committed, or until stopped and drained."""
+        slow = any(rubric.scorer.info.cost != "cheap" for rubric in self.settings.rubrics)
+        async with self._group as group:
+            tasks = [group.create_task(self._plan())]
+            tasks += [group.create_task(self._generate()) for _ in range(min(self.target.concurrency, self._slots))]
+            tasks += [group.create_task(self._score()) for _ in range(32 if slow else 1)]
+            await self._finished.wait()
+            for task in tasks:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Take no further work; what is under way is finished and kept."""
+        self._stopping = True
+        while not self._to_generate.empty():
+            self._drop(self._to_generate.get_nowait())
+        self._check_finished()
+
+    def abandon(self) -> None:
+        """Stop waiting for anything: the store can no longer be written."""
+        self._finished.set()
+
+    def items(self) -> Iterable[RunItem]:
+        """The run's manifest."""
+        positions, epochs = self.settings.positions, self.settings.epochs
+        for slot in range(len(self.output_ids)):
+            ids = self.score_ids[slot].astype("<i8").tobytes()
+            yield RunItem(int(positions[slot // epochs]), slot % epochs, int(self.output_ids[slot]), ids)
+
+    @property
+    def _slots(self) -> int:
+        return len(self.settings.order)
+
+    async def _plan(self) -> None:
+        order, epochs = self.settings.order, self.settings.epochs
+        for start in range(0, self._slots, PLANNED_AT_ONCE):
+            if self._stopping:
+                break
+            slots = order[start : start + PLANNED_AT_ONCE].tolist()
+            positions = [int(self.settings.positions[slot // epochs]) for slot in slots]
+            stored = await self._read(self._store.cases, self.settings.dataset_id, positions)
+            jobs = [self._job(slot, item.case) for slot, item in zip(slots, stored, strict=True)]
+            self._active += len(jobs)
+            await self._dispatch([job for job in jobs if self._claim(job)])
+        self._planned = True
+        self._check_finished()
+
+    def _job(self, slot: int, case: Case) -> Job:
+        request = self._ask(case)
+        sent = self.target.sent(case, request)
+        view = case.view()
+        job = Job(slot, slot % self.settings.epochs, case, view, request, sent, to_bytes(digest("request", sent)))
+        job.rubrics = [
+            i for i, r in enumerate(self.settings.rubrics) if selected(r.spec, case) and not r.scorer.applies(view)
+        ]
+        return job
+
+    def _claim(self, job: Job) -> bool:
+        """Whether this job is the first with its request; later ones wait for its output."""
+        waiters = self._waiting.get(job.key)
+        if waiters is None:
+            self._waiting[job.key] = []
+            return True
+        waiters.append(job)
+        return False
+
+    async def _dispatch(self, jobs: Sequence[Job]) -> None:
+        heads: dict[tuple[bytes, int], OutputHead] = {}
+        for epoch in {job.epoch for job in jobs}:
+            hashes = [job.request_hash for job in jobs if job.epoch == epoch]
+            found = await self._read(self._store.find_outputs, hashes, self.series, epoch)
+            heads.update({(raw, epoch): head for raw, head in found.items()})
+        have: list[Job] = []
+        for job in jobs:
+            head = heads.get(job.key)
+            if head is None or (self.settings.retry_errors and head.status == "infra_error"):
+                job.attempt = 0 if head is None else head.attempt + 1
+                if self._stopping:
+                    self._drop(job)
+                else:
+                    await self._to_generate.put(job)
+            else:
+                job.head = head
+                have.append(job)
+        await self._rescore(have)
+
+    async def _rescore(self, jobs: Sequence[Job]) -> None:
+        """Jobs whose output is in the store: score what has no score, reuse the rest."""
+        for job in jobs:
+            assert job.head is not None
+            self._set_keys(job, job.head.hash)
+        keys = [key for job in jobs for key in job.keys.values()]
+        found = await self._read(self._store.find_scores, keys)
+        missing: list[Job] = []
+        for job in jobs:
+            job.known = {i: found[key] for i, key in job.keys.items() if key in found}
+            if any(self._wants(job, i) for i in job.keys):
+                missing.append(job)
+            else:
+                self._reuse(job)
+        outputs = await self._read(self._store.load_outputs, [job.head.id for job in missing if job.head])
+        for job in missing:
+            assert job.head is not None
+            job.output = outputs[job.head.id]
+            await self._to_score.put(job)
+
+    def _wants(self, job: Job, rubric: int) -> bool:
+        known = job.known.get(rubric)
+        return known is None or (self.settings.retry_errors and known.status == "judge_error")
+
+    def _set_keys(self, job: Job, output_hash: bytes) -> None:
+        rubrics = self.settings.rubrics
+        job.keys = {i: score_key(job.case.view_hash, output_hash, rubrics[i].scorer_hash) for i in job.rubrics}
+
+    async def _generate(self) -> None:
+        while True:
+            job = await self._to_generate.get()
+            if self._stopping:
+                self._drop(job)
+                continue
+            self.progress.in_flight += 1
+            try:
+                output = await self.target.generate(job.case, self._at_epoch(job))
+            except TargetDownError as down:
+                self._give_up(down)
+                self._drop(job)
+                continue
+            finally:
+                self.progress.in_flight -= 1
+            self._notice(output)
+            job.output = output
+            job.new = NewOutput(job.request_hash, self.series, job.epoch, job.attempt, output, job.sent)
+            self._set_keys(job, to_bytes(output.hash))
+            self._writer.put(Entry(output=job.new))
+            await self._to_score.put(job)
+
+    def _give_up(self, down: TargetDownError) -> None:
+        self.down = self.down or down
+        self.on_down()
+
+    @staticmethod
+    def _at_epoch(job: Job) -> Request:
+        seed = job.request.seed
+        if seed is None or job.epoch == 0:
+            return job.request
+        return job.request.model_copy(update={"seed": seed + job.epoch})
+
+    def _notice(self, output: Output) -> None:
+        failure = output.failure
+        self.progress.retries += output.attempts - 1
+        if failure is None or failure.kind == "model":
+            self._answers += 1
+            return
+        self.progress.errors += 1
+        if not self._answers and self.progress.errors == SILENT_FAILURES:
+            status = f" (HTTP {failure.http_status})" if failure.http_status else ""
+            self._give_up(
+                TargetDownError(
+                    f"Target {self.target.name!r} answered none of its first {SILENT_FAILURES} requests; "
+                    f"the last failure: {failure.code}{status}: {safe(failure.message, 200) or 'no message'}.",
+                    hint="mend the endpoint, then run the same command again with --retry-errors",
+                )
+            )
+
+    async def _score(self) -> None:
+        while True:
+            job = await self._to_score.get()
+            assert job.output is not None
+            new: list[NewScore] = []
+            for i, key in job.keys.items():
+                if self._wants(job, i):
+                    rubric = self.settings.rubrics[i]
+                    score = await _judge(rubric.scorer, job.view, job.output)
+                    known = job.known.get(i)
+                    new.append(NewScore(key, known.attempt + 1 if known else 0, rubric.scorer_id, score))
+            output_id = job.head.id if job.head else 0
+            done = self._when_committed(job, new)
+            self._writer.put(Entry(scores=new, output_id=output_id, owner=job.new, done=done))
+            while self._writer.backlog > WRITER_BACKLOG:  # noqa: ASYNC110  # a thread drains it, without events
+                await asyncio.sleep(0.005)
+
+    # bookkeeping --------------------------------------------------------------------------------------------------
+
+    def _when_committed(self, job: Job, new: Sequence[NewScore]) -> Callable[[], object]:
+        """For the writer's thread to call."""
+        return lambda: self._loop.call_soon_threadsafe(self._committed, job, new)
+
+    def _committed(self, job: Job, new: Sequence[NewScore]) -> None:
+        if job.new is not None and job.new.lost:
+            self._spawn(self._adopt(job))
+            return
+        made = {score.key: score for score in new}
+        for i, key in job.keys.items():
+            self.score_ids[job.slot, i] = made[key].id if key in made else job.known[i].id
+            status = made[key].score.status if key in made else job.known[i].status
+            self.progress.judge_errors += status == "judge_error"
+        if job.new is None:
+            assert job.head is not None
+            self._count_reused(job.head)
+            self._finish(job, job.head)
+            return
+        assert job.output is not None
+        self.progress.generated += 1
+        self.progress.cost += job.output.cost or 0.0
+        self.progress.cost_unknown += job.output.cost is None
+        self.progress.model_failures += output_status(job.output) == "model_failure"
+        head = OutputHead(job.new.id, to_bytes(job.output.hash), output_status(job.output), job.attempt)
+        self._finish(job, head)
+
+    async def _adopt(self, job: Job) -> None:
+        """Another process kept an output under this key first: score that one."""
+        found = await self._read(self._store.find_outputs, [job.request_hash], self.series, job.epoch)
+        job.head, job.new = found[job.request_hash], None
+        await self._rescore([job])
+
+    def _reuse(self, job: Job) -> None:
+        assert job.head is not None
+        for i in job.keys:
+            self.score_ids[job.slot, i] = job.known[i].id
+            self.progress.judge_errors += job.known[i].status == "judge_error"
+        self._count_reused(job.head)
+        self._finish(job, job.head)
+
+    def _count_reused(self, head: OutputHead) -> None:
+        self.progress.reused += 1
+        self.progress.errors += head.status == "infra_error"
+        self.progress.model_failures += head.status == "model_failure"
+
+    def _finish(self, job: Job, head: OutputHead) -> None:
+        self.output_ids[job.slot] = head.id
+        self.progress.done += 1
+        self._active -= 1
+        waiters = self._waiting.pop(job.key, [])
+        for waiter in waiters:
+            waiter.head = head
+        if waiters:
+            self._spawn(self._rescore(waiters))
+        self._check_finished()
+
+    def _drop(self, job: Job) -> None:
+        self._active -= 1 + len(self._waiting.pop(job.key, []))
+        self._check_finished()
+
+    def _check_finished(self) -> None:
+        if self._planned and self._active <= 0:
+            self._finished.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._group.create_task(work)
+
+    async def _read(self, call: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.to_thread(call, *arguments)
+
+
+async def _judge(scorer: Scorer, view: Case, output: Output) -> Score:
+    """Judge on the loop, or off it where the scorer says that it is heavy."""
+    if scorer.info.cost == "heavy":
+        return await asyncio.to_thread(lambda: asyncio.run(judge(scorer, view, output)))
+    return await judge(scorer, view, output)

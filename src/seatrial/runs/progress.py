@@ -1,0 +1,83 @@
+"""Counting what a trial does, for whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class ArmProgress:
+    """One target's counts. Results count once they are committed."""
+
+    name: str
+    total: int
+    done: int = 0
+    reused: int = 0
+    generated: int = 0
+    model_failures: int = 0
+    errors: int = 0
+    judge_errors: int = 0
+    retries: int = 0
+    cost: float = 0.0
+    cost_unknown: int = 0
+    in_flight: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every result is there and none is an error."""
+        return self.done == self.total and not self.errors and not self.judge_errors
+
+    def counts(self) -> Mapping[str, Any]:
+        """What is kept with the run."""
+        return {
+            "outputs": self.done,
+            "reused": self.reused,
+            "generated": self.generated,
+            "model_failures": self.model_failures,
+            "errors": self.errors,
+            "judge_errors": self.judge_errors,
+            "retries": self.retries,
+        }
+
+
+@dataclass(slots=True)
+class Progress:
+    """A trial's counts at one moment; `seconds` since it began."""
+
+    trial_id: str
+    arms: list[ArmProgress]
+    seconds: float = 0.0
+    finished: bool = False
+    notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def total(self) -> int:
+        """All results asked for."""
+        return sum(arm.total for arm in self.arms)
+
+    @property
+    def done(self) -> int:
+        """All results committed."""
+        return sum(arm.done for arm in self.arms)
+
+    @property
+    def generated(self) -> int:
+        """Results that a target gave in this execution."""
+        return sum(arm.generated for arm in self.arms)
+
+    @property
+    def rate(self) -> float:
+        """Generated results a second."""
+        return self.generated / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds to go for the slowest arm at its rate so far, None before any is known."""
+        waits = [
+            (arm.total - arm.done) * self.seconds / arm.generated
+            for arm in self.arms
+            if arm.done < arm.total and arm.generated
+        ]
+        return max(waits) if waits and self.seconds > 0 else None

@@ -1,0 +1,236 @@
+"""Driving all arms of a trial at once, and writing down what they did."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, cast
+
+import numpy as np
+
+from seatrial.core.case import Case
+from seatrial.core.identity import digest, to_bytes
+from seatrial.core.output import Request
+from seatrial.core.protocols import ChecksCases, Scorer, Target
+from seatrial.core.suite import Suite
+from seatrial.errors import Interrupted, NoDataError, StoreError
+from seatrial.runs.arm import Arm, Rubric, Settings
+from seatrial.runs.plan import order, sample
+from seatrial.runs.progress import ArmProgress, Progress
+from seatrial.scorers import scorer_hash
+from seatrial.store.store import Dataset, RunRow, Store, TrialRow, now
+from seatrial.store.writer import Writer
+
+TICK = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a trial is executed.
+
+    `limit`: a stratified sample of so many cases. `series`: which line of answers to continue; a new name asks every
+    target again. `retry_errors`: ask again where nobody answered or a judge failed; never where a score was given.
+    """
+
+    epochs: int = 1
+    limit: int | None = None
+    series: str = "main"
+    retry_errors: bool = False
+    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a suite names, built: targets with how each is asked, and scorers by rubric name."""
+
+    targets: Mapping[str, Target]
+    ask: Mapping[str, Callable[[Case], Request]]
+    scorers: Mapping[str, Scorer]
+
+
+Show = Callable[[Progress], None]
+
+
+async def execute(
+    store: Store, suite: Suite, dataset: Dataset, parts: Parts, options: Options, trial_id: str, show: Show
+) -> None:
+    """Run every target of the suite over the dataset; rerunning is resuming.
+
+    Raises Interrupted after Ctrl-C and TargetDownError when a target refuses everything; what was done is kept.
+    """
+    environment = dict(options.environment)
+    positions = np.arange(dataset.cases, dtype=np.int32)
+    if options.limit is not None and options.limit < dataset.cases:
+        positions = await asyncio.to_thread(sample, store.case_facts(dataset.id), options.limit, suite.seed)
+        environment["sample"] = {"cases": len(positions), "of": dataset.cases, "seed": suite.seed}
+    if not len(positions):
+        raise NoDataError("The dataset holds no case.", hint="check the file and `--limit`")
+    rubrics = _rubrics(store, suite, parts)
+    slots = order(len(positions), options.epochs, suite.seed)
+    settings = Settings(dataset.id, positions, slots, options.epochs, options.retry_errors, rubrics)
+    keys = {
+        name: run_key(suite, name, parts.targets[name], dataset, settings, options.series) for name in parts.targets
+    }
+    earlier = {name: await asyncio.to_thread(store.complete_run, key) for name, key in keys.items()}
+    missing = [name for name, run_id in earlier.items() if run_id is None]
+    await asyncio.to_thread(_check, store, dataset, [parts.targets[name] for name in missing])
+    async with contextlib.AsyncExitStack() as stack:
+        for name in missing:
+            await parts.targets[name].open()
+            stack.push_async_callback(parts.targets[name].close)
+        plain = suite.model_dump(by_alias=True, exclude_defaults=True)
+        trial = TrialRow(
+            trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None
+        )
+        run_ids = _start(store, suite, options, trial, rubrics, keys)
+        try:
+            with Writer(store) as writer:
+                arms = {
+                    name: Arm(parts.targets[name], parts.ask[name], settings, options.series, store, writer)
+                    for name in missing
+                }
+                done = {name: _done_before(name, settings) for name in keys if name not in arms}
+                shown = [arms[name].progress if name in arms else done[name] for name in keys]
+                interrupted = await _drive([*arms.values()], writer, Progress(trial_id, shown), show)
+        except BaseException:
+            with contextlib.suppress(StoreError):
+                store.finish_trial(trial_id, "failed")
+            raise
+    _stop_early(store, trial_id, [*arms.values()], interrupted)
+    for name, run_id in run_ids.items():
+        known = earlier[name]
+        if known is not None:
+            store.repeat_run(run_id, known, done[name].counts())
+        else:
+            arm = arms[name]
+            store.finish_run(run_id, arm.items(), arm.progress.counts(), complete=arm.progress.complete)
+    store.finish_trial(trial_id, "done")
+
+
+def run_key(suite: Suite, name: str, target: Target, dataset: Dataset, settings: Settings, series: str) -> bytes:
+    """All that decides a run's manifest: a finished run of the same key, without errors, is the same run."""
+    spec = suite.targets[name]
+    content = {
+        "dataset": dataset.hash,
+        "positions": sha256(settings.positions.tobytes()).hexdigest(),
+        "epochs": settings.epochs,
+        "series": series,
+        "target": target.identity(),
+        "params": spec.params,
+        "prompt": [item if isinstance(item, str) else item.plain() for item in suite.prompt],
+        "variables": suite.variables,
+        "rubrics": [[r.scorer_hash, r.spec.selection, r.spec.where] for r in settings.rubrics],
+    }
+    return to_bytes(digest("run", content))
+
+
+def _check(store: Store, dataset: Dataset, targets: Sequence[Target]) -> None:
+    for target in targets:
+        if isinstance(target, ChecksCases):
+            target.check(store.case_keys(dataset.id))
+
+
+def _done_before(name: str, settings: Settings) -> ArmProgress:
+    total = len(settings.order)
+    return ArmProgress(name, total, done=total, reused=total)
+
+
+def _rubrics(store: Store, suite: Suite, parts: Parts) -> list[Rubric]:
+    rubrics: list[Rubric] = []
+    for spec in suite.rubrics:
+        scorer = parts.scorers[spec.name]
+        hashed = scorer_hash(scorer)
+        rubrics.append(Rubric(spec, scorer, hashed, store.scorer_id(hashed, scorer.info.name, scorer.identity())))
+    return rubrics
+
+
+def _start(
+    store: Store, suite: Suite, options: Options, trial: TrialRow, rubrics: Sequence[Rubric], keys: Mapping[str, bytes]
+) -> dict[str, int]:
+    hashes = {rubric.spec.name: rubric.scorer_hash for rubric in rubrics}
+    runs: list[RunRow] = []
+    for name, key in keys.items():
+        spec = suite.targets[name]
+        definition = {"use": spec.use, "rubrics": hashes, "hash": digest("target", spec.plain())}
+        runs.append(RunRow(0, trial.id, name, definition, options.series, options.epochs, key, {}))
+    return dict(zip(keys, store.start_trial(trial, runs), strict=True))
+
+
+async def _drive(arms: Sequence[Arm], writer: Writer, progress: Progress, show: Show) -> bool:
+    """Run the arms to their end; True when the user stopped them."""
+    loop = asyncio.get_running_loop()
+    interrupted = False
+
+    def stop_all() -> None:
+        for arm in arms:
+            arm.stop()
+
+    def on_signal() -> None:
+        nonlocal interrupted
+        if interrupted:
+            for arm in arms:
+                arm.abandon()
+            return
+        interrupted = True
+        progress.notes.append("stopping: what is in flight is finished and saved; Ctrl-C again leaves at once")
+        stop_all()
+
+    def abandon_all() -> None:
+        for arm in arms:
+            arm.abandon()
+
+    writer.on_failure = lambda: loop.call_soon_threadsafe(abandon_all)
+    for arm in arms:
+        arm.on_down = stop_all
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        loop.add_signal_handler(signal.SIGINT, on_signal)
+        loop.add_signal_handler(signal.SIGTERM, on_signal)
+    ticker = asyncio.create_task(_tick(progress, show))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for arm in arms:
+                group.create_task(arm.run())
+    except BaseExceptionGroup as group:
+        raise _leaf(group) from group
+    finally:
+        ticker.cancel()
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.remove_signal_handler(signal.SIGINT)
+            loop.remove_signal_handler(signal.SIGTERM)
+    progress.finished = True
+    show(progress)
+    return interrupted
+
+
+def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one thing that went wrong first, out of the groups that tasks wrap it in."""
+    first = group.exceptions[0]
+    return _leaf(cast("BaseExceptionGroup[BaseException]", first)) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _tick(progress: Progress, show: Show) -> None:
+    started = time.monotonic()
+    while True:
+        progress.seconds = time.monotonic() - started
+        show(progress)
+        await asyncio.sleep(TICK)
+
+
+def _stop_early(store: Store, trial_id: str, arms: Sequence[Arm], interrupted: bool) -> None:
+    """Say why a trial ended before its end, if it did."""
+    down = next((arm.down for arm in arms if arm.down is not None), None)
+    if down is not None:
+        store.finish_trial(trial_id, "failed")
+        raise down
+    if interrupted:
+        store.finish_trial(trial_id, "interrupted")
+        done, total = sum(arm.progress.done for arm in arms), sum(arm.progress.total for arm in arms)
+        raise Interrupted(
+            f"Stopped after {done:,} of {total:,} results; all of them are saved.",
+            hint="run the same command again to go on where it stopped",
+        )

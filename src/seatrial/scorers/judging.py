@@ -1,0 +1,90 @@
+"""The one place where a score's status is decided."""
+
+from __future__ import annotations
+
+import math
+
+from seatrial.core.case import Case
+from seatrial.core.identity import encode
+from seatrial.core.output import Output
+from seatrial.core.protocols import Scorer
+from seatrial.core.score import Score
+from seatrial.errors import safe
+from seatrial.scorers.base import BuiltinScorer
+from seatrial.scorers.operational import Quantity
+
+SHOWN_MESSAGE = 300
+
+
+async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
+    """Judge one output of one case; never raises (cancellation excepted).
+
+    `case` is the view that scorers may read. In this order: a case that the scorer does not take is `not_applicable`;
+    an output with a failure of the infrastructure is `infra_error`; one with a failure of the model, or one that
+    holds nothing at all, is `model_failure` (0, failed); a scorer that raises, or that gives what is no score, is
+    `judge_error`. A quantity (latency, cost, tokens) that was measured is kept on a `model_failure`.
+    """
+    try:
+        why_not = scorer.applies(case)
+        if why_not:
+            return Score(status="not_applicable", reason=why_not)
+        failed = _failure(scorer, output)
+        if failed is not None:
+            return failed
+        score = await scorer(case, output)
+        fault = _fault(scorer, score)
+    except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
+        return _error(f"{type(cause).__name__}: {safe(str(cause), SHOWN_MESSAGE)}")
+    return _error(fault) if fault else score
+
+
+def _error(reason: str) -> Score:
+    return Score(status="judge_error", reason=reason)
+
+
+def _failure(scorer: Scorer, output: Output) -> Score | None:
+    failure = output.failure
+    if failure is None and (output.text.strip() or not _is_empty(output)):
+        return None
+    if failure is not None and failure.kind == "infra":
+        return Score(status="infra_error", reason=_named(failure.code, failure.message))
+    reason = "the output is empty" if failure is None else _named(failure.code, failure.message)
+    measure, unit = (scorer.read(output), scorer.unit) if isinstance(scorer, Quantity) else (None, "")
+    return Score(status="model_failure", value=0.0, passed=False, reason=reason, measure=measure, unit=unit)
+
+
+def _named(code: str, message: str) -> str:
+    return f"{code}: {safe(message, SHOWN_MESSAGE)}" if message else code
+
+
+def _is_empty(output: Output) -> bool:
+    said = any(
+        m.tool_calls or not isinstance(m.content, str) or (m.content.strip())
+        for m in output.messages
+        if m.role == "assistant"
+    )
+    return not said and not output.steps and output.state is None
+
+
+def _fault(scorer: Scorer, score: object) -> str:
+    """Why what a scorer returned is no score; empty when it is one."""
+    if not isinstance(score, Score):
+        return f"returned {type(score).__name__}, not a Score"
+    if score.status == "not_applicable":
+        return "returned not_applicable; only `applies` may say so, from the case alone"
+    value, measure = score.value, score.measure
+    if value is not None and not 0 <= value <= 1:
+        return f"returned the value {value}, outside [0, 1]"
+    if measure is not None and not math.isfinite(measure):
+        return f"returned the measure {measure}"
+    if score.status == "scored" and value is None and score.passed is None and measure is None:
+        return "returned a score without value, verdict and measure"
+    if score.status in ("infra_error", "judge_error") and (value is not None or score.passed is not None):
+        return f"returned {score.status} with a value"
+    if isinstance(scorer, BuiltinScorer):
+        return ""
+    try:
+        encode(score.plain())
+    except (TypeError, ValueError, RecursionError) as cause:
+        return f"returned a score that cannot be kept as JSON: {safe(str(cause))}"
+    return ""

@@ -1,0 +1,306 @@
+"""Text against accepted text: equal, contained, at the start, at the end; and how long it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from seatrial.core.case import Case
+from seatrial.core.output import Output
+from seatrial.core.record import Text
+from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, OneOrMore, ReferenceScorer, Whole, answers, shown
+
+MAX_BITS = 10_000
+_EXPECTED = frozenset({"expected"})
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+
+
+def _of_any(wanted: Sequence[str]) -> str:
+    more = f" or {len(wanted) - 1} more" if len(wanted) > 1 else ""
+    return f"{shown(wanted[0], 80)}{more}"
+
+
+class Exact(ReferenceScorer):
+    r"""1 when the answer equals an expected answer character for character, else 0.
+
+    Formula: any(text == answer). `strip` (on) drops white space around both; nothing else is forgiven, not even
+    Unicode normalisation. An expected answer that is no text is compared as JSON (`42`, `true`). Fails to help where
+    many wordings are right: use `normalized`, `contains` or `fuzzy`.
+    Example: expected `Paris`: "Paris\n" passes, "paris" does not.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("exact", "1", needs=_EXPECTED)
+    strip: Flag = True
+
+    async def __call__(self, case: Case, output: Output, /) -> Score:
+        """Judge the output."""
+        wanted = answers(case)
+        text = output.text.strip() if self.strip else output.text
+        if text in ([a.strip() for a in wanted] if self.strip else wanted):
+            return Score.binary(True, "equals an expected answer")
+        return Score.binary(False, f"is {shown(text, 80)}, expected {_of_any(wanted)}")
+
+
+class Normalized(ReferenceScorer):
+    """1 when the answer equals an expected answer after both are normalised, else 0.
+
+    Each step is an option, all on: `unicode` (NFKC, so that full-width and composed forms agree), `ignore_case`
+    (casefold), `punctuation` (dropped, in every script), `articles` (English a, an, the dropped), `whitespace`
+    (collapsed). An expected answer that is nothing but what is dropped ("The", "?") is compared without dropping.
+    Fails to help where punctuation carries meaning ("1.5" and "15" become equal): use `numeric`.
+    Example: expected `The Eiffel Tower`: "eiffel tower." passes.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("normalized", "1", needs=_EXPECTED)
+    unicode: Flag = True
+    ignore_case: Flag = True
+    punctuation: Flag = True
+    articles: Flag = True
+    whitespace: Flag = True
+
+    def normalize(self, text: str, *, drop: bool = True) -> str:
+        """The text after the steps that are on; without `drop`, no punctuation and no article is lost."""
+        text = unicodedata.normalize("NFKC", text) if self.unicode else text
+        text = text.casefold() if self.ignore_case else text
+        if drop and self.punctuation:
+            text = without_punctuation(text)
+        if drop and self.articles:
+            text = _ARTICLES.sub(" ", text)
+        return " ".join(text.split()) if self.whitespace else text.strip()
+
+    async def __call__(self, case: Case, output: Output, /) -> Score:
+        """Judge the output."""
+        wanted = answers(case)
+        text = self.normalize(output.text)
+        for answer in wanted:
+            goal = self.normalize(answer)
+            if goal == text if goal else self.normalize(answer, drop=False) == self.normalize(output.text, drop=False):
+                return Score.binary(True, "equals an expected answer after normalisation")
+        return Score.binary(False, f"is {shown(text, 80)} after normalisation, expected {_of_any(wanted)}")
+
+
+_ASCII_PUNCTUATION = str.maketrans("", "", "!\"#%&'()*,-./:;?@[\\]_{}")
+
+
+def without_punctuation(text: str) -> str:
+    """The text without the characters of Unicode's categories P*; symbols like $, + and = stay."""
+    if text.isascii():
+        return text.translate(_ASCII_PUNCTUATION)
+    return "".join(c for c in text if not unicodedata.category(c).startswith("P"))
+
+
+Values = Annotated[tuple[Text, ...], OneOrMore]
+
+
+class _TextParts(BuiltinScorer):
+    """Settings of the scorers that look for pieces of text, from the settings or the case."""
+
+    values: Values = Field(default=(), description="What to look for; the case's expected answers where left out")
+    ignore_case: Flag = True
+
+    def wanted(self, case: Case) -> tuple[str, ...]:
+        """The pieces to look for in this case's outputs."""
+        return self.values or answers(case)
+
+    def applies(self, case: Case) -> str:
+        """Empty when there is something to look for."""
+        return "" if any(self.wanted(case)) else "the case has no expected answers, and the settings no values"
+
+    @model_validator(mode="after")
+    def _no_empty_values(self) -> _TextParts:
+        if not all(self.values):
+            raise ValueError("values must not hold empty text, which every answer contains")
+        return self
+
+    def fold(self, text: str) -> str:
+        """The text as it is compared."""
+        return text.casefold() if self.ignore_case else text
+
+
+class Contains(_TextParts):
+    """Whether the answer contains pieces of text: `any` of them, `all`, or `none`.
+
+    The value is 1 or 0; for `all` it is the share found, which passes at 1. The pieces are `values`, or the case's
+    expected answers, or with `values_from: canary` the secret of the case's probe, which must not leak. `any` and
+    `all` look in the last answer; `none` looks in everything the model said, tool-call arguments too. `whole_words`
+    keeps "no" from being found in "know". Fails to help against paraphrase and encoded leaks (base64, spaced
+    letters). Example: `{mode: none, values: [guarantee, lawsuit]}`.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("contains", "1", needs=_EXPECTED)
+    mode: Literal["any", "all", "none"] = "any"
+    values_from: Literal["expected", "canary"] = "expected"
+    whole_words: Flag = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Contains:
+        if self.values_from == "canary" and self.values:
+            raise ValueError("give either values or values_from: canary")
+        if self.values_from == "canary" and self.mode != "none":
+            raise ValueError("values_from: canary needs mode: none, because a canary must not appear")
+        return self
+
+    def wanted(self, case: Case) -> tuple[str, ...]:
+        """The pieces to look for in this case's outputs."""
+        if self.values_from == "canary":
+            return (case.probe.canary,) if case.probe is not None and case.probe.canary else ()
+        return super().wanted(case)
+
+    def applies(self, case: Case) -> str:
+        """Empty when there is something to look for."""
+        if self.values_from == "canary":
+            return "" if self.wanted(case) else "the case has no probe with a canary"
+        return super().applies(case)
+
+    async def __call__(self, case: Case, output: Output, /) -> Score:
+        """Judge the output."""
+        wanted = [w for w in self.wanted(case) if w]
+        text = everything_said(output) if self.mode == "none" else output.text
+        folded = self.fold(text)
+        hits = {w: at for w in wanted if (at := self._find(folded, self.fold(w))) >= 0}
+        evidence = tuple(_span(text, folded, at, w) for w, at in hits.items())
+        if self.mode == "none":
+            bad = f"contains {shown(next(iter(hits)), 80)}" if hits else "contains none of the values"
+            return Score.binary(not hits, bad, evidence=evidence)
+        missing = [w for w in wanted if w not in hits]
+        if self.mode == "any":
+            reason = f"contains {shown(next(iter(hits)), 80)}" if hits else f"does not contain {_of_any(wanted)}"
+            return Score.binary(bool(hits), reason, evidence=evidence)
+        reason = f"lacks {shown(missing[0], 80)}" if missing else "contains every value"
+        return Score.graded(1 - len(missing) / len(wanted), 1.0, reason, evidence=evidence)
+
+    def _find(self, text: str, piece: str) -> int:
+        at = text.find(piece)
+        while at >= 0 and self.whole_words and not _is_word(text, at, at + len(piece)):
+            at = text.find(piece, at + 1)
+        return at
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    inside = (start > 0 and text[start].isalnum() and text[start - 1].isalnum()) or (
+        end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
+    )
+    return not inside
+
+
+def _span(text: str, folded: str, at: int, piece: str) -> Evidence:
+    """Where a piece was found; without offsets where folding case moved them."""
+    if len(text) != len(folded):
+        return Evidence(where="text", quote=piece[:SHOWN])
+    return Evidence(where="text", quote=text[at : at + len(piece)][:SHOWN], start=at, end=at + len(piece))
+
+
+def everything_said(output: Output) -> str:
+    """All that the model wrote: the last answer first, then its other messages and the arguments of its calls."""
+    if len(output.messages) == 1 and not output.messages[0].tool_calls:
+        return output.text
+    return "\n".join((output.text, *_other_words(output)))
+
+
+def _other_words(output: Output) -> Iterator[str]:
+    for message in output.messages:
+        if message.role == "assistant":
+            yield message.text
+    for call in output.tool_calls:
+        yield call.name
+        yield from _leaves(call.arguments)
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """Every text in a JSON value, keys included, without recursion."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            stack.extend(item.keys())  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            stack.extend(item.values())  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        elif isinstance(item, list | tuple):
+            stack.extend(item)  # pyright: ignore[reportUnknownArgumentType]
+        elif isinstance(item, float) or (isinstance(item, int) and item.bit_length() <= MAX_BITS):
+            yield repr(item)
+
+
+class _Edge(_TextParts):
+    side: ClassVar[str]
+    test: ClassVar[Callable[[str, str], bool]]
+
+    async def __call__(self, case: Case, output: Output, /) -> Score:
+        """Judge the output."""
+        wanted = tuple(w for w in self.wanted(case) if w.strip())
+        text = self.fold(output.text.strip())
+        for piece in wanted:
+            if type(self).test(text, self.fold(piece.strip())):
+                return Score.binary(True, f"{self.side}s with {shown(piece, 80)}")
+        return Score.binary(False, f"does not {self.side} with {_of_any(wanted)}")
+
+    def applies(self, case: Case) -> str:
+        """Empty when there is something to look for."""
+        why = super().applies(case)
+        return why or ("" if any(w.strip() for w in self.wanted(case)) else "the expected answers are blank")
+
+
+class StartsWith(_Edge):
+    """1 when the answer starts with one of the values (or expected answers), else 0.
+
+    White space around the answer and the values is ignored, and so is case unless `ignore_case: false`.
+    Example: `{values: ["Dear "]}`.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("starts_with", "1", needs=_EXPECTED)
+    side: ClassVar[str] = "start"
+    test: ClassVar[Callable[[str, str], bool]] = str.startswith
+
+
+class EndsWith(_Edge):
+    """1 when the answer ends with one of the values (or expected answers), else 0.
+
+    White space around the answer and the values is ignored, and so is case unless `ignore_case: false`.
+    Example: `{values: ["Kind regards"]}`.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("ends_with", "1", needs=_EXPECTED)
+    side: ClassVar[str] = "end"
+    test: ClassVar[Callable[[str, str], bool]] = str.endswith
+
+
+class Length(BuiltinScorer):
+    """How long the answer is, in characters, words or lines; within `min` and `max` where given.
+
+    The measure is the count. Characters are Unicode code points, words are separated by white space (so text without
+    spaces, like Chinese, is one word: count characters), lines are separated by line breaks. Without bounds the score
+    is the bare measure. Example: `{of: words, max: 120}`.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("length", "1")
+    of: Literal["characters", "words", "lines"] = "words"
+    min: Whole | None = Field(default=None, ge=0)
+    max: Whole | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Length:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min ({self.min}) is above max ({self.max})")
+        return self
+
+    async def __call__(self, case: Case, output: Output, /) -> Score:
+        """Judge the output."""
+        del case
+        count = self._count(output.text)
+        reason = f"{count} {self.of}"
+        if self.min is None and self.max is None:
+            return Score(measure=count, unit=self.of, reason=reason)
+        short, long = self.min is not None and count < self.min, self.max is not None and count > self.max
+        bound = f", at least {self.min} wanted" if short else f", at most {self.max} allowed" if long else ""
+        return Score.binary(not (short or long), reason + bound, measure=count, unit=self.of)
+
+    def _count(self, text: str) -> int:
+        if self.of == "characters":
+            return len(text)
+        return len(text.split()) if self.of == "words" else len(text.splitlines())

@@ -1,0 +1,58 @@
+"""Systems under test: wire formats, the HTTP client, limits, retries, prices, your own functions, and replay.
+
+`build` makes a target of a suite's entry. One file an adapter: `openai` (chat completions at any base URL), `python`
+(your function), `replay` (recorded outputs). Around them: `prompt` renders cases into requests, `limits` and `retry`
+keep to what a provider can take, `outcome` says when an answer is the model's failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seatrial.core.protocols import Target
+from seatrial.core.suite import TargetSpec
+
+if TYPE_CHECKING:
+    from seatrial.targets.outcomes import outcome
+    from seatrial.targets.prompt import Prompt
+
+__all__ = ["BUILTIN", "Prompt", "build", "outcome"]
+
+BUILTIN: dict[str, str] = {
+    "openai": "seatrial.targets.openai:OpenAI",
+    "python": "seatrial.targets.python:PythonFunction",
+    "replay": "seatrial.targets.replay:Replay",
+}
+"""The adapters that come with Seatrial, as `module:class`. Plug-ins add more by the entry points `seatrial.targets`."""
+
+
+def build(name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str]) -> Target:
+    """The target that `spec` describes, named `name` in its suite.
+
+    `folder` is the suite's: files and modules are searched there. `environ` is where an adapter may look up its key,
+    and nothing else. An adapter is a class called with the same four arguments; its attribute `reads` names the
+    fields of TargetSpec that it understands (all, where it has none).
+
+    Raises TargetConfigError, RecordingError, UnknownPluginError, BrokenPluginError, DuplicatePluginError.
+    """
+    from seatrial.core.plugins import find
+    from seatrial.targets.settings import check_fields
+
+    kind = spec.use.partition(":")[0]
+    adapter = find("target", kind, BUILTIN)
+    check_fields(name, kind, spec, adapter)
+    return adapter(name, spec, folder, environ)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Prompt":
+        from seatrial.targets.prompt import Prompt
+
+        return Prompt
+    if name == "outcome":
+        from seatrial.targets.outcomes import outcome
+
+        return outcome
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,219 @@
+"""What a provider can take: requests in flight, requests and tokens per minute, and pauses it asks for.
+
+Concurrency starts at its cap and follows additive increase, multiplicative decrease (Chiu and Jain 1989): a refusal
+(429) cuts it, at most once per round trip; answers raise it again. Near the level that was last refused it holds for
+a while before it tries more, as CUBIC does (RFC 9438), and longer each time it is refused there again, so that
+probing costs little even when each refusal pauses the target.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+CUT = 0.9
+DEEP_CUT = 0.5
+HOLD = 1.0
+HOLD_PER_PAUSE = 20
+FIRST_GAP = 0.05
+LONGEST_GAP = 30.0
+TICK = 1e-6
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket that may go into debt: admits while its level is not negative.
+
+    It refills at `rate` per second and holds at most one second's worth (or 1), so that no minute sees a burst.
+    """
+
+    rate: float
+    level: float
+    at: float
+
+    @classmethod
+    def per_minute(cls, amount: float, now: float) -> Bucket:
+        """A full bucket for so many a minute."""
+        return cls(amount / 60, max(amount / 60, 1.0), now)
+
+    def wait(self, now: float, need: float) -> float:
+        """Seconds until `need` may be taken (of a large need, only what the bucket can hold must be there)."""
+        most = max(self.rate, 1.0)
+        self.level = min(most, self.level + (now - self.at) * self.rate)
+        self.at = now
+        return max(0.0, (min(need, most) - self.level) / self.rate)
+
+    def take(self, amount: float) -> None:
+        """Take, or with a negative amount give back."""
+        self.level -= amount
+
+
+@dataclass(slots=True)
+class Slot:
+    """Leave to send one request: when it was given, and the tokens reserved for it."""
+
+    started: float
+    tokens: float
+
+
+class Aimd:
+    """How many requests may be in flight, learnt from refusals. Pure: it is told the time."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.cap = float(most)
+        self._ceiling = float("inf")
+        self._cut_at = float("-inf")
+        self._hold_until = float("-inf")
+        self._floor = 1.0
+
+    def answered(self, now: float) -> None:
+        """An answer came: grow by one per round trip, but hold below the level that was refused."""
+        if self.cap >= self.most:
+            return
+        limit = float(self.most)
+        if self.cap + 1 >= self._ceiling:
+            if now < self._hold_until:
+                return
+            if self.cap > self._ceiling:
+                self._ceiling = float("inf")
+        self.cap = min(limit, self.cap + 1 / self.cap)
+
+    def refused(self, now: float, started: float, in_flight: int, pause: float) -> bool:
+        """A refusal came. True when it is news: sent after the last cut. `in_flight` are those still out.
+
+        The first of a round trip cuts by a tenth. When the level that should have been safe was refused, its
+        companions cut on, down to how many the provider holds on to, by half at most.
+        """
+        if started < self._cut_at:
+            self.cap = max(self._floor, min(self.cap, float(in_flight)))
+            return False
+        self._ceiling = self.cap
+        again = now < self._hold_until
+        self._floor = max(1.0, self.cap * (DEEP_CUT if again else CUT))
+        self.cap = max(1.0, self.cap * CUT)
+        self._cut_at = now
+        self._hold_until = now + max(HOLD, HOLD_PER_PAUSE * pause)
+        return True
+
+
+class Limits:
+    """Gives out leave to send. One per target; not for several threads.
+
+    `concurrency`: the most in flight. `rpm`, `tpm`: requests and tokens per minute, or None. `clock`: seconds.
+    """
+
+    def __init__(
+        self,
+        concurrency: int,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._aimd = Aimd(concurrency)
+        now = clock()
+        self._requests = None if rpm is None else Bucket.per_minute(rpm, now)
+        self._tokens = None if tpm is None else Bucket.per_minute(tpm, now)
+        self._in_flight = 0
+        self._paused_until = float("-inf")
+        self._gap = 0.0
+        self._queue: deque[tuple[asyncio.Future[Slot], float]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a reservation of tokens is wanted."""
+        return self._tokens is not None
+
+    @property
+    def cap(self) -> float:
+        """How many may be in flight now."""
+        return self._aimd.cap
+
+    @property
+    def in_flight(self) -> int:
+        """How many are out."""
+        return self._in_flight
+
+    async def acquire(self, tokens: float = 0) -> Slot:
+        """Wait for leave to send a request of about so many tokens. Every slot must be released."""
+        now = self._clock()
+        if not self._queue and self._in_flight < int(self._aimd.cap) and self._wait(now, tokens) <= 0:
+            return self._give(now, tokens)
+        turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
+        self._queue.append((turn, tokens))
+        self._pump()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release(turn.result(), used=0)
+            raise
+
+    def release(self, slot: Slot, used: float | None = None) -> None:
+        """Give the slot back. `used`: the tokens that really went through; None keeps the estimate."""
+        self._in_flight -= 1
+        if self._tokens is not None and used is not None:
+            self._tokens.take(used - slot.tokens)
+        if self._queue:
+            self._pump()
+
+    def answered(self) -> None:
+        """Tell that the provider took the request."""
+        if self._aimd.cap < self._aimd.most:
+            self._gap = 0.0
+            self._aimd.answered(self._clock())
+
+    def refused(self, slot: Slot, pause: float | None = None) -> bool:
+        """Tell of a refusal for too many requests, with the provider's Retry-After in seconds.
+
+        Returns whether it was news; a refusal of what was sent before the last cut is not.
+        """
+        alone = self._aimd.cap < 2
+        news = self._aimd.refused(self._clock(), slot.started, self._in_flight - 1, pause or 0.0)
+        if alone and news:
+            self._gap = min(LONGEST_GAP, max(FIRST_GAP, self._gap * 2))
+            self.pause(self._gap if pause is None else 0.0)
+        return news
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing for so long."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    def _wait(self, now: float, tokens: float) -> float:
+        wait = self._paused_until - now
+        if self._requests is not None:
+            wait = max(wait, self._requests.wait(now, 1))
+        if self._tokens is not None:
+            wait = max(wait, self._tokens.wait(now, tokens))
+        return wait if wait > TICK else 0.0
+
+    def _give(self, now: float, tokens: float) -> Slot:
+        self._in_flight += 1
+        if self._requests is not None:
+            self._requests.take(1)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+        return Slot(now, tokens)
+
+    def _pump(self) -> None:
+        """Give leave to those who wait, in order, as far as the limits allow; come back when more time has passed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue and self._in_flight < int(self._aimd.cap):
+            turn, tokens = self._queue[0]
+            if turn.done():
+                self._queue.popleft()
+                continue
+            now = self._clock()
+            wait = self._wait(now, tokens)
+            if wait > 0:
+                self._timer = asyncio.get_running_loop().call_later(wait, self._pump)
+                return
+            self._queue.popleft()
+            turn.set_result(self._give(now, tokens))

@@ -1,0 +1,78 @@
+"""What came back: an answer, when it is the model's own failure, what it cost, and when it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from seatrial.core.message import BlobPart, Message
+from seatrial.core.output import Failure, Output, Usage
+from seatrial.core.record import Json
+from seatrial.core.suite import Price
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider's bytes said, in our words, before it is timed, priced and judged an outcome."""
+
+    message: Message
+    finish_reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    thought: str = ""
+    logprobs: tuple[float, ...] | None = None
+    served_model: str = ""
+    fingerprint: str = ""
+    metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+def outcome(output: Output, deadline: float | None) -> Output:
+    """The output, with a model failure where it holds no usable answer.
+
+    In this order: `content_filter` and `length` (the finish reasons), `empty` (no text, tool call, file or state),
+    `deadline` (slower than `deadline` seconds). An output that already failed stays as it is. Every adapter ends
+    with this, so that no failure of a model depends on who carried it.
+    """
+    if output.failure is not None:
+        return output
+    found = _fault(output, deadline)
+    if found is None:
+        return output
+    code, message = found
+    return output.model_copy(update={"failure": Failure(kind="model", code=code, message=message)})
+
+
+def _fault(output: Output, deadline: float | None) -> tuple[str, str] | None:
+    if output.finish_reason == "content_filter":
+        return "content_filter", "the provider's filter cut the answer"
+    if output.finish_reason == "length":
+        return "length", "the answer was cut at the output token limit"
+    if _is_empty(output):
+        return "empty", "the answer has neither text nor a tool call"
+    if deadline is not None and output.timing.total is not None and output.timing.total > deadline:
+        return "deadline", f"took {output.timing.total:.3f} s, the deadline is {deadline:g} s"
+    return None
+
+
+def _is_empty(output: Output) -> bool:
+    if output.text.strip() or output.tool_calls or output.state is not None:
+        return False
+    blobs = (part for m in output.messages if not isinstance(m.content, str) for part in m.content)
+    return not any(isinstance(part, BlobPart) for part in blobs)
+
+
+def cost(usage: Usage, price: Price | None) -> float | None:
+    """US dollars for the tokens used, or None where the price or a count is unknown.
+
+    Cached input tokens cost the cached price where there is one, else the input price.
+    """
+    if price is None or usage.input is None or usage.output is None:
+        return None
+    cached = min(usage.cached or 0, usage.input)
+    cached_price = price.input if price.cached is None else price.cached
+    return ((usage.input - cached) * price.input + cached * cached_price + usage.output * price.output) / 1e6
+
+
+def now() -> str:
+    """The time in UTC, as ISO 8601."""
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,64 @@
+"""The adapter `replay:FILE`: outputs that were recorded elsewhere, as a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from seatrial.core.case import Case
+from seatrial.core.message import without_bytes
+from seatrial.core.output import Failure, Output, Request
+from seatrial.core.record import Json
+from seatrial.core.suite import TargetSpec
+from seatrial.targets.outcomes import outcome
+from seatrial.targets.recording import NAMES, Recording
+from seatrial.targets.settings import fail, unknown_keys
+
+ADAPTER = "replay/1"
+CONCURRENCY = 8
+
+
+class Replay:
+    """Recorded outputs in a JSONL file, joined to cases by the hash of their input, or by id.
+
+    Latency and cost are those of the recording; what it does not hold is unknown.
+    """
+
+    reads: ClassVar[frozenset[str]] = frozenset({"fields", "join", "deadline"})
+
+    def __init__(self, name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str]) -> None:
+        """Check the settings; the file is read on first use. Raises TargetConfigError. `environ` is not used."""
+        del environ
+        fail(name, unknown_keys(name, "fields", spec.fields, NAMES))
+        self.name = name
+        self.concurrency = CONCURRENCY
+        self._deadline = spec.deadline
+        path = folder / spec.use.partition(":")[2]
+        self._recording = Recording(path, {key: spec.fields.get(key, key) for key in NAMES}, spec.join)
+
+    def check(self, cases: Iterable[tuple[str, str]], /) -> None:
+        """Raise RecordingError for unmatched, duplicate, missing and unreadable rows, all of them at once."""
+        self._recording.check(cases)
+
+    def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
+        """The messages, and the hash of the recorded row: another row's change changes nothing here."""
+        number = self._recording.find(case.id, case.input_hash)
+        row = None if number is None else self._recording.hash(number)
+        messages = without_bytes([message.plain() for message in request.messages])
+        return {"adapter": ADAPTER, "row": row, "messages": messages}
+
+    async def open(self) -> None:
+        """Nothing to do: the file is opened for each row."""
+
+    async def generate(self, case: Case, request: Request) -> Output:
+        """The recorded output. A case without a row gets the infra failure `not_recorded`."""
+        del request
+        number = self._recording.find(case.id, case.input_hash)
+        if number is None:
+            message = "the recording has no row for this case"
+            return Output(failure=Failure(kind="infra", code="not_recorded", message=message))
+        return outcome(self._recording.output(number), self._deadline)
+
+    async def close(self) -> None:
+        """Nothing to do."""

@@ -1,0 +1,52 @@
+"""What adapters check of a target's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from seatrial.core.suite import TargetSpec
+from seatrial.errors import Problem, TargetConfigError, nearest
+from seatrial.targets import BUILTIN
+
+
+def check_fields(name: str, kind: str, spec: TargetSpec, adapter: Any) -> None:
+    """Raise TargetConfigError when the suite sets fields that the adapter would ignore."""
+    reads: frozenset[str] | None = getattr(adapter, "reads", None)
+    if reads is None:
+        return
+    unread = [key for key in spec.plain() if key not in reads and key != "use"]
+    fail(name, [problem(name, key, f"a {kind} target does not read it; {_owners(key)}") for key in unread])
+
+
+def _owners(key: str) -> str:
+    owners: list[str] = []
+    for kind, where in BUILTIN.items():
+        module, _, attribute = where.partition(":")
+        if key in getattr(import_module(module), attribute).reads:
+            owners.append(kind)
+    return f"it belongs to {' and '.join(owners)} targets" if owners else "it belongs to plug-in adapters"
+
+
+def problem(name: str, key: str, rule: str, value: str | None = None, hint: str = "") -> Problem:
+    """One fault of a target's entry in the suite."""
+    return Problem(rule, key=f"targets.{name}.{key}", value=value, hint=hint)
+
+
+def unknown_keys(name: str, key: str, given: Iterable[str], known: Iterable[str]) -> list[Problem]:
+    """A problem for each given key that is not known, with the nearest that is."""
+    allowed = sorted(known)
+    found: list[Problem] = []
+    for word in given:
+        if word not in allowed:
+            near = nearest(word, allowed)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(allowed)}"
+            found.append(problem(name, f"{key}.{word}", "there is no such key", hint=hint))
+    return found
+
+
+def fail(name: str, problems: list[Problem], hint: str = "") -> None:
+    """Raise TargetConfigError when there are problems."""
+    if problems:
+        raise TargetConfigError(f"Target {name!r} cannot be used as it is written.", hint=hint, problems=problems)

@@ -1,0 +1,157 @@
+"""What every wire format must do, and what a request means whatever its format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Protocol
+
+import orjson
+
+from seatrial.core.identity import canonical
+from seatrial.core.record import Json, as_dict, as_list
+from seatrial.testing.http import HttpRequest
+
+Messages = Sequence[Mapping[str, Json]]
+
+_TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])|\s+\Z")
+
+
+def tokens(text: str) -> list[str]:
+    """The text in tokens: words and signs, each with the white space before it. Joined, they are the text."""
+    return _TOKEN.findall(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, whatever its wire format. `text` is the last user message's, `key` the identity of all messages."""
+
+    model: str
+    key: str
+    text: str
+    system: str = ""
+    stream: bool = False
+    choices: int = 1
+    max_tokens: int | None = None
+    logprobs: bool = False
+    stream_usage: bool = False
+    input_tokens: int = 0
+    body: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True)
+class SentCall:
+    """A tool call as it goes out; `arguments` is JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as they go out."""
+
+    input: int
+    cached: int
+    output: int
+    reasoning: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer with everything decided, whatever its wire format."""
+
+    id: str
+    model: str
+    fingerprint: str
+    text: str
+    tool_calls: tuple[SentCall, ...]
+    refusal: str | None
+    finish_reason: str
+    usage: Usage | None
+    logprobs: tuple[float, ...]
+    tokens_per_event: int = 1
+
+
+class BadRequest(Exception):  # noqa: N818  # named for what it answers
+    """The request cannot be understood; the provider answers 400."""
+
+    def __init__(self, problem: str, param: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.param = problem, param
+
+
+class Dialect(Protocol):
+    """A wire format: pure functions between bytes' meaning and `Asked` and `Given`."""
+
+    def serves(self, method: str, path: str) -> bool:
+        """Whether a request for an answer comes in this format."""
+        ...
+
+    def parse(self, request: HttpRequest) -> Asked:
+        """What is asked. Raises BadRequest."""
+        ...
+
+    def body(self, asked: Asked, given: Given) -> dict[str, Any]:
+        """The answer's JSON."""
+        ...
+
+    def events(self, asked: Asked, given: Given) -> Iterator[dict[str, Any]]:
+        """A streamed answer's JSON, event by event."""
+        ...
+
+    def event(self, payload: bytes) -> bytes:
+        """One event as it is written into the stream."""
+        ...
+
+    def done(self) -> bytes:
+        """What ends a stream, empty where nothing does."""
+        ...
+
+    def error(self, status: int, kind: str, message: str, param: str | None = None) -> dict[str, Any]:
+        """An error's JSON; `kind` is a fault's name."""
+        ...
+
+
+def dump(value: Any) -> bytes:
+    """JSON bytes of anything that JSON, or Python's reading of it, can hold."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # lone surrogates, integers beyond 64 bits
+        import json  # rare
+
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+
+
+def text_of(content: Json) -> str:
+    """The text of a message's content, whose parts may be of other kinds too."""
+    if isinstance(content, str):
+        return content
+    parts = [as_dict(part) for part in as_list(content) or []]
+    return "\n".join(p["text"] for p in parts if p is not None and isinstance(p.get("text"), str))
+
+
+def input_key(messages: Messages | str) -> str:
+    """The identity of a prompt: 64 hex digits. Plain text is one user message.
+
+    Nulls and empty lists count as absent, and a content of one text part as that text.
+    """
+    plain = [{"role": "user", "content": messages}] if isinstance(messages, str) else [_simple(m) for m in messages]
+    try:
+        raw = orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        raw = canonical(plain).encode("ascii")
+    return sha256(raw).hexdigest()
+
+
+def _simple(message: Mapping[str, Json]) -> dict[str, Json]:
+    kept = {key: value for key, value in message.items() if value is not None and value != []}
+    parts = as_list(kept.get("content"))
+    if parts is not None and len(parts) == 1:
+        only = as_dict(parts[0])
+        if only is not None and set(only) == {"type", "text"}:
+            kept["content"] = only["text"]
+    return kept

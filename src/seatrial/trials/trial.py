@@ -1,0 +1,205 @@
+"""Running a suite from its file to its report, and drawing the verdict of an earlier trial again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seatrial.core.case import Case
+from seatrial.core.output import Request
+from seatrial.core.protocols import Scorer, Target
+from seatrial.core.record import Json
+from seatrial.core.suite import Suite
+from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, SuiteError, UsageError
+from seatrial.runs.progress import Progress
+from seatrial.runs.runner import Options, Parts, execute
+from seatrial.store.store import Dataset, Store
+from seatrial.trials.environment import environment
+from seatrial.trials.suitefile import LoadedSuite, load
+from seatrial.verdicts.records import TrialReport
+
+if TYPE_CHECKING:
+    from seatrial.targets import Prompt
+
+STORE = Path(".seatrial") / "seatrial.db"
+
+
+def store_path(folder: Path, chosen: Path | None = None) -> Path:
+    """The store in use: the one chosen, else $SEATRIAL_STORE, else `.seatrial/seatrial.db` beside the suite."""
+    from_environment = os.environ.get("SEATRIAL_STORE")
+    return chosen or (Path(from_environment) if from_environment else folder / STORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a user may choose for one execution. `fresh` opens a new series; `series` continues a named one."""
+
+    epochs: int = 1
+    limit: int | None = None
+    fresh: bool = False
+    series: str | None = None
+    retry_errors: bool = False
+    targets: Sequence[str] = ()
+    note: str = ""
+
+
+def run(
+    suite: str | Path = "seatrial.yaml",
+    *,
+    store: str | Path | None = None,
+    show: Callable[[Progress], None] | None = None,
+    asked: Asked | None = None,
+    **choices: Any,
+) -> TrialReport:
+    """Execute a suite and report: every target over every case, scored, with a verdict a candidate.
+
+    What was done before is reused by content; only what is missing is asked. Choices: `epochs`, `limit`, `fresh`,
+    `series`, `retry_errors`, `targets`, `note`. Raises the errors of `seatrial.errors`.
+    """
+    chosen = asked or Asked()
+    if choices:
+        chosen = _with(chosen, choices)
+    loaded = load(Path(suite))
+    if chosen.targets:
+        loaded = loaded._replace(suite=only(loaded.suite, chosen.targets))
+    parts = build(loaded)
+    with Store(store_path(loaded.folder, Path(store) if store else None)) as opened:
+        trial_id = execute_suite(opened, loaded, parts, chosen, show or _silent)
+        return compare(trial_id, store=opened)
+
+
+def execute_suite(
+    store: Store, loaded: LoadedSuite, parts: Parts, asked: Asked, show: Callable[[Progress], None]
+) -> str:
+    """Import the dataset where it is new, run all targets; gives the trial's id."""
+    if asked.epochs < 1 or (asked.limit is not None and asked.limit < 1):
+        raise UsageError("epochs and limit must be at least 1.")
+    dataset = dataset_of(store, loaded)
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    series = asked.series or (f"fresh-{moment}" if asked.fresh else "main")
+    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, environment(loaded.folder, asked.note))
+    trial_id = f"{moment}-{secrets.token_hex(3)}"
+    asyncio.run(execute(store, loaded.suite, dataset, parts, options, trial_id, show))
+    return trial_id
+
+
+def compare(
+    trial: str | None = None,
+    *,
+    store: Store | str | Path | None = None,
+    incumbent: str | None = None,
+    candidates: Sequence[str] = (),
+) -> TrialReport:
+    """Draw the verdicts of a finished trial (the newest where none is named) from what the store holds.
+
+    `incumbent` and `candidates` choose other arms than the suite's. Raises NotFoundError where there is no such trial.
+    """
+    from seatrial.verdicts.compare import report
+
+    if not isinstance(store, Store):
+        with Store(existing(store_path(Path(), Path(store) if store else None))) as opened:
+            return compare(trial, store=opened, incumbent=incumbent, candidates=candidates)
+    if trial is None:
+        newest = [row for row in store.trials(limit=50) if row.status == "done"]
+        if not newest:
+            raise NotFoundError(f"The store {store.path} holds no finished trial.", hint="`seatrial run` makes one")
+        trial = newest[0].id
+    return report(store, store.trial(trial).id, incumbent=incumbent, candidates=candidates)
+
+
+def existing(path: Path) -> Path:
+    """The path of a store that must be there already."""
+    if not path.exists():
+        raise NotFoundError(
+            f"There is no store at {path}.", hint="run a suite first, or name one with --store or $SEATRIAL_STORE"
+        )
+    return path
+
+
+def dataset_of(store: Store, loaded: LoadedSuite) -> Dataset:
+    """The dataset of a suite as a committed version; read again only when the file has changed."""
+    from seatrial.datasets import fingerprint, read
+
+    spec = loaded.suite.dataset
+    source = fingerprint(spec, loaded.folder)
+    known = store.dataset_by_source(source) if source else None
+    if known is not None:
+        return known
+
+    def unchanged() -> Iterator[Case]:
+        yield from read(spec, loaded.folder)
+        if source and fingerprint(spec, loaded.folder) != source:
+            raise DatasetError(f"{spec.path} was changed while it was read.", hint="run the same command again")
+
+    return store.keep_dataset(Path(spec.path).stem, unchanged(), spec.shares, source or None)
+
+
+def build(loaded: LoadedSuite) -> Parts:
+    """Targets, prompt and scorers of a suite; every fault of them is reported at once."""
+    from seatrial import scorers, targets
+
+    suite, folder = loaded.suite, loaded.folder
+    faults: list[ConfigError] = []
+    built: dict[str, Target] = {}
+    judges: dict[str, Scorer] = {}
+    for name, spec in suite.targets.items():
+        try:
+            built[name] = targets.build(name, spec, folder, os.environ)
+        except ConfigError as fault:
+            faults.append(fault)
+    for rubric in suite.rubrics:
+        try:
+            judges[rubric.name] = scorers.build(rubric.scorer, rubric.settings, folder)
+        except ConfigError as fault:
+            faults.append(fault)
+    ask: Mapping[str, Callable[[Case], Request]] = {}
+    try:
+        prompt = targets.Prompt(suite.prompt, suite.variables)
+        ask = {name: partial(_ask, prompt, spec.params) for name, spec in suite.targets.items()}
+    except ConfigError as fault:
+        faults.append(fault)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        problems = [problem for fault in faults for problem in _problems(fault)]
+        raise SuiteError(f"{loaded.path} names things that cannot be built.", problems=problems)
+    return Parts(built, ask, judges)
+
+
+def only(suite: Suite, names: Sequence[str]) -> Suite:
+    """The suite with some of its targets; the incumbent stays where it is named."""
+    for name in names:
+        if name not in suite.targets:
+            raise UsageError(f"The suite has no target {name!r}.", hint=f"its targets are {', '.join(suite.targets)}")
+    incumbent = suite.incumbent if suite.incumbent in names or len(names) > 1 else None
+    if len(names) > 1 and suite.incumbent not in names:
+        raise UsageError("Several targets need the incumbent among them.", hint=f"add --target {suite.incumbent}")
+    chosen = {name: spec for name, spec in suite.targets.items() if name in names}
+    return suite.model_copy(update={"targets": chosen, "incumbent": incumbent})
+
+
+def _ask(prompt: Prompt, params: Mapping[str, Json], case: Case) -> Request:
+    return prompt.request(case, params, None)
+
+
+def _problems(fault: ConfigError) -> Sequence[Problem]:
+    return fault.problems or (Problem(fault.problem, hint=fault.hint),)
+
+
+def _with(asked: Asked, choices: Mapping[str, Any]) -> Asked:
+    try:
+        return replace(asked, **choices)
+    except TypeError as cause:
+        known = ", ".join(field.name for field in fields(Asked))
+        raise UsageError(f"run() does not take {', '.join(choices)}.", hint=f"it takes {known}") from cause
+
+
+def _silent(_progress: Progress) -> None:
+    return None

@@ -1,0 +1,135 @@
+"""The cases of a trial as columns: place, origin, cluster, weight, strata."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatrial.core.suite import RubricSpec
+from seatrial.store.store import CaseFacts
+from seatrial.verdicts.outcomes import Bools, Floats, Ints
+
+MOST_VALUES = 30
+"""A stratum with more values than this is an identifier, not a group: it is no slice unless the policy names it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stratum:
+    """One stratum as a column: `codes` index `values`, -1 where a case has none."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaseTable:
+    """One entry a case, in dataset order. Cases of one `cluster` share a seed or an input, directly or by a chain."""
+
+    position: Ints
+    key: tuple[str, ...]
+    origin: Stratum
+    cluster: Ints
+    weight: Floats
+    strata: Mapping[str, Stratum]
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def selected(self, rubric: RubricSpec) -> Bools:
+        """Which cases a rubric takes: by its selection of traffic or probes, and its strata."""
+        taken = np.ones(len(self), dtype=np.bool_)
+        if rubric.selection != "all":
+            probe = np.array([name == "adversarial" for name in self.origin.values] or [False])[self.origin.codes]
+            taken &= probe if rubric.selection == "probes" else ~probe
+        for name, wanted in rubric.where.items():
+            stratum = self.strata.get(name)
+            if stratum is None:
+                return np.zeros(len(self), dtype=np.bool_)
+            accepted = {wanted} if isinstance(wanted, str) else set(wanted)
+            codes = [code for code, value in enumerate(stratum.values) if value in accepted]
+            taken &= np.isin(stratum.codes, codes)
+        return taken
+
+
+@dataclass(slots=True, eq=False)
+class _Column:
+    """A stratum while it is read: which rows have a value, and which."""
+
+    rows: array[int] = field(default_factory=lambda: array("l"))
+    codes: array[int] = field(default_factory=lambda: array("l"))
+    values: dict[str, int] = field(default_factory=dict[str, int])
+
+    def add(self, row: int, value: str) -> None:
+        self.rows.append(row)
+        self.codes.append(self.values.setdefault(value, len(self.values)))
+
+    def dense(self, kept: Ints, total: int) -> Stratum:
+        """The column of the rows kept, its values in alphabetical order."""
+        names = sorted(self.values)
+        rank = np.zeros(max(1, len(names)), dtype=np.int32)
+        for at, name in enumerate(names):
+            rank[self.values[name]] = at
+        codes = np.full(total, -1, dtype=np.int32)
+        codes[np.array(self.rows, dtype=np.intp)] = rank[np.array(self.codes, dtype=np.intp)]
+        return Stratum(tuple(names), codes[kept])
+
+
+def tabulate(facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str]) -> CaseTable:
+    """The table of the cases at `positions` (sorted), clusters being formed over the whole dataset.
+
+    `wanted` strata are kept whatever they hold; of the others, those with at most `MOST_VALUES` values.
+    """
+    keys: list[str] = []
+    weights, place = array("d"), array("l")
+    origin = _Column()
+    strata: dict[str, _Column] = {}
+    links = _Links()
+    for row, case in enumerate(facts):
+        keys.append(case.key)
+        place.append(case.position)
+        weights.append(case.weight)
+        origin.add(row, case.origin)
+        links.add(row, case.seed_id, case.input_hash)
+        for name, value in case.strata.items():
+            strata.setdefault(name, _Column()).add(row, value)
+    kept = np.flatnonzero(np.isin(np.array(place, dtype=np.intp), positions))
+    total = len(keys)
+    chosen = {name: c for name, c in strata.items() if name in wanted or len(c.values) <= MOST_VALUES}
+    return CaseTable(
+        position=np.array(place, dtype=np.intp)[kept],
+        key=tuple(keys[row] for row in kept.tolist()),
+        origin=origin.dense(kept, total),
+        cluster=links.labels()[kept],
+        weight=np.array(weights, dtype=np.float64)[kept],
+        strata={name: chosen[name].dense(kept, total) for name in sorted(chosen)},
+    )
+
+
+class _Links:
+    """Union-find over rows that share a seed or an input."""
+
+    def __init__(self) -> None:
+        self._parent = array("l")
+        self._first: dict[str | bytes, int] = {}
+
+    def add(self, row: int, seed: str, input_hash: bytes) -> None:
+        """The next row, joined with the first of its seed (where it has one) and the first of its input."""
+        self._parent.append(row)
+        for name in (seed, input_hash) if seed else (input_hash,):
+            other = self._root(self._first.setdefault(name, row))
+            self._parent[self._root(row)] = other
+
+    def _root(self, row: int) -> int:
+        parent = self._parent
+        while parent[row] != row:
+            parent[row] = parent[parent[row]]
+            row = parent[row]
+        return row
+
+    def labels(self) -> Ints:
+        """One label a row: equal just where rows are joined."""
+        return np.array([self._root(row) for row in range(len(self._parent))], dtype=np.intp)

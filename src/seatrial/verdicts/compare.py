@@ -1,0 +1,188 @@
+"""Drawing the verdicts of a trial: `report` from a store, `compare_arrays` from arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from seatrial.core.identity import from_bytes
+from seatrial.core.suite import Suite
+from seatrial.errors import UsageError, nearest
+from seatrial.store.store import Store
+from seatrial.verdicts import sentences
+from seatrial.verdicts.arms import summarize
+from seatrial.verdicts.cases import MOST_VALUES
+from seatrial.verdicts.flips import flips
+from seatrial.verdicts.frame import Frame, load, unit_of
+from seatrial.verdicts.judging import Judgement, judge
+from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.records import RubricResult, Sample, TrialReport, Verdict
+from seatrial.verdicts.results import result
+from seatrial.verdicts.slices import slices
+
+
+def report(store: Store, trial_id: str, *, incumbent: str | None = None, candidates: Sequence[str] = ()) -> TrialReport:
+    """All that a trial found, with one verdict a candidate, drawn anew from what the store holds.
+
+    `incumbent` and `candidates` choose other arms than the suite's. Without an incumbent there is no verdict, only
+    rates. Raises NotFoundError for an unknown trial, UsageError for arms that do not fit, StoreError when what is
+    kept cannot be understood.
+    """
+    frame = load(store, trial_id)
+    base, others = choose(frame.suite, incumbent, candidates)
+    units = [unit_of(store, frame, at) if r.kind == "limit" else "" for at, r in enumerate(frame.suite.rubrics)]
+    trial, dataset = frame.trial, store.dataset(frame.trial.dataset_id)
+    sample = frame.trial.environment.get("sample")
+    return TrialReport(
+        trial_id=trial.id,
+        suite=frame.suite.name,
+        suite_hash=from_bytes("suite", trial.suite_hash),
+        description=frame.suite.description,
+        dataset=dataset.name,
+        dataset_hash=dataset.hash,
+        cases=len(frame.cases),
+        clusters=len(np.unique(frame.cases.cluster)),
+        composition=composition(frame),
+        sample=Sample.model_validate(sample) if sample else None,
+        epochs=frame.epochs,
+        started_at=trial.started_at,
+        status=trial.status,
+        policy=frame.suite.policy.model_dump(mode="json"),
+        arms=tuple(summarize(store, arm.run) for arm in frame.arms.values()),
+        verdicts=tuple(verdict(store, frame, name, base, units) for name in others) if base is not None else (),
+        rates=rates(frame, others[0], units) if base is None else (),
+        environment=trial.environment,
+        warnings=_warnings(frame, dataset.shares, base),
+    )
+
+
+def choose(suite: Suite, incumbent: str | None, candidates: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """The incumbent and the candidates: the suite's, unless others are named. Raises UsageError."""
+    for name in (*([incumbent] if incumbent else []), *candidates):
+        if name not in suite.targets:
+            near = nearest(name, suite.targets)
+            hint = f"did you mean {near!r}?" if near else f"its targets are {', '.join(suite.targets)}"
+            raise UsageError(f"The trial has no target {name!r}.", hint=hint)
+    base = incumbent or suite.incumbent
+    if base is None:
+        if len(suite.targets) > 1 or candidates:
+            raise UsageError("There is no incumbent to compare with.", hint="name one with --incumbent")
+        return None, tuple(suite.targets)
+    if base in candidates:
+        raise UsageError(f"Target {base!r} cannot be both incumbent and candidate.")
+    others = tuple(dict.fromkeys(candidates)) or tuple(name for name in suite.targets if name != base)
+    if not others:
+        raise UsageError("The trial has only one target, so there is nothing to compare.", hint="add a candidate")
+    return base, others
+
+
+def compare_arrays(
+    suite: Suite, outcomes: Mapping[str, Outcomes], units: Sequence[str] = ()
+) -> tuple[Judgement, tuple[RubricResult, ...]]:
+    """Every rubric's result on outcomes by rubric name, without slices and flips. Pure."""
+    judgement = judge(suite, outcomes)
+    named = units or [""] * len(suite.rubrics)
+    results = tuple(
+        result(suite, rubric, outcomes[rubric.name], judgement.findings.get(rubric.name), unit)
+        for rubric, unit in zip(suite.rubrics, named, strict=True)
+    )
+    return judgement, results
+
+
+def verdict(store: Store, frame: Frame, candidate: str, incumbent: str, units: Sequence[str]) -> Verdict:
+    """Candidate against incumbent under the suite's policy."""
+    if absent := [name for name in (candidate, incumbent) if name not in frame.arms]:
+        return Verdict(
+            candidate=candidate,
+            incumbent=incumbent,
+            overall="not_evaluable",
+            headline=f"No verdict on {candidate} against {incumbent}: {absent[0]} was not run in this trial.",
+            rubrics=(),
+        )
+    outcomes = _outcomes(frame, candidate, incumbent)
+    judgement, plain = compare_arrays(frame.suite, outcomes, units)
+    results = _with_slices(frame, plain, outcomes)
+    found, left_out = flips(store, frame, candidate, incumbent)
+    return Verdict(
+        candidate=candidate,
+        incumbent=incumbent,
+        overall=judgement.overall,
+        headline=sentences.headline(candidate, incumbent, judgement.overall, results),
+        rubrics=results,
+        flips=found,
+        flips_left_out=left_out,
+        needed=needed(judgement, results),
+    )
+
+
+def needed(judgement: Judgement, results: Sequence[RubricResult]) -> int | None:
+    """The most further cases that any open rubric needs; None when nothing is open, or one of them names no number."""
+    if judgement.overall != "inconclusive":
+        return None
+    wanted = [rubric.needed for rubric in results if rubric.decision == "INCONCLUSIVE"]
+    numbers = [number for number in wanted if number is not None]
+    return max(numbers) if len(numbers) == len(wanted) else None
+
+
+def rates(frame: Frame, target: str, units: Sequence[str]) -> tuple[RubricResult, ...]:
+    """The results of the only arm: gates and absolute limits decide, the rest is shown."""
+    outcomes = _outcomes(frame, target, None)
+    return _with_slices(frame, compare_arrays(frame.suite, outcomes, units)[1], outcomes)
+
+
+def _outcomes(frame: Frame, candidate: str, incumbent: str | None) -> dict[str, Outcomes]:
+    return {r.name: frame.outcomes(at, candidate, incumbent) for at, r in enumerate(frame.suite.rubrics)}
+
+
+def _with_slices(
+    frame: Frame, results: Sequence[RubricResult], outcomes: Mapping[str, Outcomes]
+) -> tuple[RubricResult, ...]:
+    """The results with their slices, and with what the scorers did wrong."""
+    done: list[RubricResult] = []
+    for at, rubric in enumerate(results):
+        parts, left_out = ((), 0)
+        if rubric.kind != "limit":
+            parts, left_out = slices(frame.cases, outcomes[rubric.name], frame.suite.policy)
+        warnings = [*rubric.warnings, *_scorer_warnings(frame, at)]
+        if left_out:
+            warnings.append(f"{sentences.count(left_out, 'slice')} left out, the smallest.")
+        done.append(rubric.model_copy(update={"slices": parts, "warnings": tuple(warnings)}))
+    return tuple(done)
+
+
+def _scorer_warnings(frame: Frame, index: int) -> list[str]:
+    warnings: list[str] = []
+    disputed, unsaid = frame.disputed(index), frame.unsaid(index)
+    if disputed:
+        cases = sentences.count(disputed, "case")
+        warnings.append(
+            f"The scorer called {cases} not applicable for one arm and judged another's: that arm's are missing."
+        )
+    if unsaid and frame.suite.rubrics[index].kind != "limit":
+        results = sentences.count(unsaid, "result")
+        warnings.append(f"The scorer left open whether {results} passed: they count as missing.")
+    return warnings
+
+
+def composition(frame: Frame) -> dict[str, dict[str, int]]:
+    """How many cases of each origin, and of each value of the strata that group."""
+    found: dict[str, dict[str, int]] = {}
+    for name, stratum in {"origin": frame.cases.origin, **frame.cases.strata}.items():
+        counts = np.bincount(stratum.codes[stratum.codes >= 0], minlength=len(stratum.values)).tolist()
+        held = {value: number for value, number in zip(stratum.values, counts, strict=True) if number}
+        if held and len(held) <= MOST_VALUES:
+            found[name] = held
+    return found
+
+
+def _warnings(frame: Frame, shares: Mapping[str, Mapping[str, float]], base: str | None) -> tuple[str, ...]:
+    warnings: list[str] = []
+    if frame.trial.status != "done":
+        warnings.append(f"The trial is {frame.trial.status}, not done: this is what it left.")
+    if base is not None and base != frame.suite.incumbent:
+        warnings.append(f"The suite's incumbent is {frame.suite.incumbent}; {base} was chosen for this report.")
+    weights = frame.cases.weight
+    if shares or (len(weights) and (weights != weights[0]).any()):
+        warnings.append("Every case counts the same: traffic shares and weights are not applied.")
+    return tuple(warnings)

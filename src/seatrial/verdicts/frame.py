@@ -1,0 +1,222 @@
+"""The numbers of a trial as arrays: what verdicts are drawn from. The only part that reads scores from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from seatrial.core.suite import RubricSpec, Suite
+from seatrial.errors import StoreError
+from seatrial.store import schema
+from seatrial.store.store import STATUSES, RunItem, RunRow, Store, TrialRow
+from seatrial.verdicts.cases import CaseTable, tabulate
+from seatrial.verdicts.outcomes import Bools, Floats, Outcomes
+
+Ids = NDArray[np.int64]
+Codes = NDArray[np.int8]
+
+ABSENT = -2
+"""The arm's manifest has no line for the case and epoch."""
+OUTSIDE = -1
+"""The rubric does not take the case, or does not apply to it."""
+SCORED, NOT_APPLICABLE, MODEL_FAILURE = (STATUSES.index(s) for s in ("scored", "not_applicable", "model_failure"))
+SCORES_AT_ONCE = 8000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """What one target's run holds, aligned to the frame's cases.
+
+    `output_id` is (cases, epochs), 0 where absent; the others are (rubrics, cases, epochs). `status` is ABSENT,
+    OUTSIDE or an index of the store's STATUSES; `passed` is 1, 0, or -1 where nothing is said; `value` and `measure`
+    are NaN where there is none.
+    """
+
+    run: RunRow
+    output_id: Ids
+    score_id: Ids
+    status: Codes
+    passed: Codes
+    value: Floats
+    measure: Floats
+
+    @property
+    def results(self) -> int:
+        """How many scores say something."""
+        return int(np.count_nonzero((self.status == SCORED) | (self.status == MODEL_FAILURE)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A trial as arrays: its cases, and one arm a target that was run."""
+
+    trial: TrialRow
+    suite: Suite
+    cases: CaseTable
+    arms: Mapping[str, Arm]
+    epochs: int
+
+    def population(self, index: int) -> Bools:
+        """Which cases rubric number `index` is about: taken by it, and applicable.
+
+        Applicability is the case's, not an arm's: a case that any arm has a result for is in for all of them, and a
+        case that has errors only is in unless some arm says that the rubric does not apply.
+        """
+        judged, failed, refused = (np.zeros(len(self.cases), dtype=np.bool_) for _ in range(3))
+        for arm in self.arms.values():
+            status = arm.status[index]
+            judged |= ((status == SCORED) | (status == MODEL_FAILURE)).any(axis=1)
+            failed |= (status > MODEL_FAILURE).any(axis=1)
+            refused |= ((status == OUTSIDE) | (status == NOT_APPLICABLE)).any(axis=1)
+        return self.cases.selected(self.suite.rubrics[index]) & (judged | (failed & ~refused))
+
+    def disputed(self, index: int) -> int:
+        """How many cases of the population one arm has a result for and another calls not applicable."""
+        refused = np.zeros(len(self.cases), dtype=np.bool_)
+        for arm in self.arms.values():
+            refused |= ((arm.status[index] == OUTSIDE) | (arm.status[index] == NOT_APPLICABLE)).any(axis=1)
+        return int(np.count_nonzero(refused & self.population(index)))
+
+    def unsaid(self, index: int) -> int:
+        """How many results of a rubric are scored, yet hold neither passed nor failed."""
+        return sum(
+            int(np.count_nonzero((arm.status[index] == SCORED) & (arm.passed[index] < 0))) for arm in self.arms.values()
+        )
+
+    def outcomes(self, index: int, candidate: str, incumbent: str | None) -> Outcomes:
+        """Rubric number `index` over its population: passes, or measures for a limit."""
+        rows = np.flatnonzero(self.population(index))
+        limit = self.suite.rubrics[index].kind == "limit"
+
+        def side(name: str) -> Floats:
+            return _results(self.arms[name], index, measure=limit)[rows]
+
+        return Outcomes(self.cases.cluster[rows], side(candidate), None if incumbent is None else side(incumbent), rows)
+
+
+def _results(arm: Arm, index: int, *, measure: bool) -> Floats:
+    """One number a case and epoch: 1 passed, 0 failed (a model's failure always), or the measure; NaN is missing."""
+    status = arm.status[index]
+    known = (status == SCORED) | (status == MODEL_FAILURE)
+    if measure:
+        return np.where(known, arm.measure[index], np.nan)
+    said = arm.passed[index].astype(np.float64)
+    said[status == MODEL_FAILURE] = 0.0
+    return np.where(known & (said >= 0), said, np.nan)
+
+
+def load(store: Store, trial_id: str) -> Frame:
+    """Everything a verdict needs of a trial, 100,000 cases in a few seconds.
+
+    Raises NotFoundError when there is no such trial, StoreError when what is kept cannot be understood.
+    """
+    trial = store.trial(trial_id)
+    suite = read_suite(trial)
+    runs = store.runs(trial.id)
+    manifests = {run.target: store.run_items(run.id) for run in runs}
+    positions = np.unique(np.array([i.position for items in manifests.values() for i in items], dtype=np.intp))
+    wanted = {*suite.policy.slices, *(name for rubric in suite.rubrics for name in rubric.where)}
+    cases = tabulate(store.case_facts(trial.dataset_id), positions, sorted(wanted))
+    epochs = max([1, *(run.epochs for run in runs)])
+    arms: dict[str, Arm] = {}
+    for run in runs:
+        arms[run.target] = _arm(store, run, manifests.pop(run.target), cases, (len(suite.rubrics), epochs))
+    return Frame(trial, suite, cases, arms, epochs)
+
+
+def read_suite(trial: TrialRow) -> Suite:
+    """The suite as it was when the trial ran. Raises StoreError when it cannot be read any more."""
+    try:
+        return Suite.model_validate(trial.suite)
+    except ValidationError as cause:
+        first = cause.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(
+            f"The suite kept with trial {trial.id!r} cannot be read: {where}: {first['msg']}.",
+            hint="run the suite again with this version of seatrial",
+        ) from cause
+
+
+def _arm(store: Store, run: RunRow, items: Sequence[RunItem], cases: CaseTable, shape: tuple[int, int]) -> Arm:
+    rubrics, epochs = shape
+    full = (rubrics, len(cases), epochs)
+    output_id = np.zeros((len(cases), epochs), dtype=np.int64)
+    score_id = np.full(full, ABSENT, dtype=np.int64)
+    if items:
+        row = np.searchsorted(cases.position, np.array([item.position for item in items], dtype=np.intp))
+        epoch = np.array([item.epoch for item in items], dtype=np.intp)
+        output_id[row, epoch] = [item.output_id for item in items]
+        score_id[:, row, epoch] = _score_ids(run, items, rubrics)
+    status = np.full(full, ABSENT, dtype=np.int8)
+    status[score_id == 0] = OUTSIDE
+    passed = np.full(full, -1, dtype=np.int8)
+    value, measure = np.full(full, np.nan), np.full(full, np.nan)
+    there = score_id > 0
+    ids, inverse = np.unique(score_id[there], return_inverse=True)
+    heads = _scores(store, run, ids)
+    status[there], passed[there] = heads["status"][inverse], heads["passed"][inverse]
+    value[there], measure[there] = heads["value"][inverse], heads["measure"][inverse]
+    return Arm(run, output_id, score_id, status, passed, value, measure)
+
+
+def _score_ids(run: RunRow, items: Sequence[RunItem], rubrics: int) -> Ids:
+    """The manifest's score ids, (rubrics, lines)."""
+    wrong = next((item for item in items if len(item.score_ids) != 8 * rubrics), None)
+    if wrong is not None:
+        raise StoreError(
+            f"The manifest of run {run.id} ({run.target!r}) holds {len(wrong.score_ids) // 8} scores at case "
+            f"{wrong.position}, the suite has {rubrics} rubrics.",
+            hint="run the suite again",
+        )
+    joined = b"".join(item.score_ids for item in items)
+    return np.frombuffer(joined, dtype="<i8").reshape(len(items), rubrics).T.astype(np.int64)
+
+
+_HEAD = np.dtype([("status", np.int8), ("passed", np.int8), ("value", np.float64), ("measure", np.float64)])
+
+
+def _scores(store: Store, run: RunRow, ids: Ids) -> NDArray[Any]:
+    """The heads of these scores, in the order of `ids` (sorted, each once).
+
+    They are asked for by number: a score is kept once for equal outputs, under the first that had it, so it may stand
+    with an output of another run.
+    """
+    heads = np.zeros(len(ids), dtype=_HEAD)
+    t = schema.scores.c
+    query = select(t.id, t.status, t.passed, t.value, t.measure).order_by(t.id)
+    with store.reading() as connection:
+        for start in range(0, len(ids), SCORES_AT_ONCE):
+            chunk = ids[start : start + SCORES_AT_ONCE]
+            found = connection.execute(query.where(t.id.in_(chunk.tolist()))).all()
+            if len(found) != len(chunk):
+                raise StoreError(
+                    f"The manifest of run {run.id} ({run.target!r}) names {len(chunk) - len(found)} scores that the "
+                    f"store {store.path} does not hold.",
+                    hint="`seatrial doctor` checks the store; running the suite again scores what is missing",
+                )
+            nan = float("nan")
+            heads[start : start + len(chunk)] = [
+                (r[1], -1 if r[2] is None else r[2], nan if r[3] is None else r[3], nan if r[4] is None else r[4])
+                for r in found
+            ]
+    return heads
+
+
+def unit_of(store: Store, frame: Frame, index: int) -> str:
+    """The unit of a rubric's measures, as its scorer wrote it on the first one found."""
+    for arm in frame.arms.values():
+        ids = arm.score_id[index][~np.isnan(arm.measure[index])]
+        if len(ids):
+            return next((score.unit for score in store.load_scores([int(ids[0])]).values()), "")
+    return ""
+
+
+def rubric_index(suite: Suite, rubric: RubricSpec) -> int:
+    """The place of a rubric in the suite, which is its place in every manifest."""
+    return next(at for at, other in enumerate(suite.rubrics) if other.name == rubric.name)

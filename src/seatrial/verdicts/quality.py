@@ -1,0 +1,179 @@
+"""Quality rubrics: whether the candidate is shown to be no worse than the incumbent by more than the margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seatrial.core.suite import Policy
+from seatrial.stats import holm, mcnemar, mde_paired
+from seatrial.verdicts.evidence import Evidence, weigh
+from seatrial.verdicts.needs import Need, cases_to_tell, further, identical_to_tell
+from seatrial.verdicts.outcomes import MOST_MISSING, Floats, Outcomes, pair
+from seatrial.verdicts.records import Decision, Flag
+
+FEW_CLUSTERS = 30
+"""With fewer clusters than this, intervals are rough."""
+LEAST_CLUSTERS = 10
+"""With fewer clusters than this, nothing is decided: the spread between clusters is not known."""
+UNEVEN = 0.01
+"""A p-value below this says that results are missing more often on one side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QualityFinding:
+    """What a quality rubric's outcomes say. `holm` is set when rubrics were adjusted together.
+
+    `open_because` names what keeps it from being decided: `no_data`, `few_cases`, `few_clusters`, `missing`, `holm`,
+    or nothing when the interval holds the margin.
+    """
+
+    decision: Decision
+    margin: float
+    outcomes: Outcomes
+    evidence: Evidence | None
+    flags: tuple[Flag, ...] = ()
+    open_because: str = ""
+    p_below: float | None = None
+    p_holm: float | None = None
+    tested: int = 1
+
+
+def judge_quality(outcomes: Outcomes, margin: float, policy: Policy) -> QualityFinding:
+    """Decide one rubric by itself: PASS when shown to be above −margin, BLOCK when shown to be below, at policy.alpha.
+
+    `outcomes` has both arms; `margin` is a share in (0, 1]. A BLOCK stands only after `adjust`.
+    """
+    evidence = weigh(pair(outcomes))
+    if evidence is None:
+        flags: tuple[Flag, ...] = ("few_cases", "missing") if outcomes.missing else ("few_cases",)
+        return QualityFinding("INCONCLUSIVE", margin, outcomes, None, flags, "no_data")
+    line = _line(margin)
+    decisions = evidence.decisions(line, policy.alpha, left_out=True)
+    decision, because = _first(decisions[0]), ""
+    if evidence.cases < policy.min_cases:
+        because = "few_cases"
+    elif evidence.clustered and evidence.clusters < LEAST_CLUSTERS:
+        because = "few_clusters"
+    elif decision == "PASS" and outcomes.most_missing > MOST_MISSING:
+        because = "missing"
+    if because:
+        decision = "INCONCLUSIVE"
+    flags = _flags(evidence, outcomes, policy)
+    if decision != "INCONCLUSIVE" and _fragile(decisions, outcomes, line, policy.alpha):
+        flags = (*flags, "fragile")
+    tested = because not in {"few_cases", "few_clusters"}
+    return QualityFinding(
+        decision, margin, outcomes, evidence, flags, because, evidence.p_below(line) if tested else None
+    )
+
+
+def adjust(findings: Mapping[str, QualityFinding], alpha: float) -> dict[str, QualityFinding]:
+    """Holm over all rubrics that were tested: a BLOCK whose adjusted p is above alpha becomes INCONCLUSIVE."""
+    tested = [name for name, finding in findings.items() if finding.p_below is not None]
+    adjusted = dict(zip(tested, holm([findings[name].p_below or 0.0 for name in tested]).tolist(), strict=True))
+    done: dict[str, QualityFinding] = {}
+    for name, finding in findings.items():
+        p = adjusted.get(name)
+        done[name] = replace(finding, p_holm=p, tested=len(tested))
+        if finding.decision == "BLOCK" and p is not None and p > alpha:
+            kept: tuple[Flag, ...] = tuple(flag for flag in finding.flags if flag != "fragile")
+            done[name] = replace(done[name], decision="INCONCLUSIVE", open_because="holm", flags=kept)
+    return done
+
+
+def _line(margin: float) -> float:
+    """The difference tested: minus the margin, just inside the range where a whole margin was asked for."""
+    return max(-margin, -1 + 1e-9)
+
+
+def _first(code: float) -> Decision:
+    return "PASS" if code > 0 else "BLOCK" if code < 0 else "INCONCLUSIVE"
+
+
+def _fragile(decisions: Floats, outcomes: Outcomes, line: float, alpha: float) -> bool:
+    """Whether leaving out a cluster, or filling in the missing results either way, changes the decision."""
+    if (decisions != decisions[0]).any():
+        return True
+    if not outcomes.missing:
+        return False
+    for worst in (True, False):
+        evidence = weigh(pair(outcomes.filled(worst=worst)))
+        if evidence is None or evidence.decisions(line, alpha)[0] != decisions[0]:
+            return True
+    return False
+
+
+def _flags(evidence: Evidence, outcomes: Outcomes, policy: Policy) -> tuple[Flag, ...]:
+    told: dict[Flag, bool] = {
+        "superior": evidence.decisions(0.0, policy.alpha / 2)[0] > 0,
+        "regressed": evidence.decisions(0.0, policy.alpha)[0] < 0,
+        "few_cases": evidence.cases < policy.min_cases,
+        "few_clusters": evidence.clustered and evidence.clusters < FEW_CLUSTERS,
+        "piled_up": evidence.clustered and evidence.piled_up,
+        "missing": outcomes.missing > 0,
+    }
+    return tuple(flag for flag, true in told.items() if true)
+
+
+def need(finding: QualityFinding, policy: Policy) -> Need:
+    """How many further cases would settle an open rubric, at the difference and discordance seen so far.
+
+    Planned is what the data point to: a pass as if the arms were equal where the candidate is not behind; a pass at
+    the difference seen where it is behind, but within the margin; a block where it is behind by more.
+    """
+    evidence = finding.evidence
+    if finding.open_because == "missing":
+        return Need(None, "results are missing: run again with --retry-errors")
+    if evidence is None:
+        return Need(policy.min_cases, "cases that both arms answer")
+    if evidence.clusters < 2:
+        return Need(None, "all cases form one cluster: more of the same say nothing, other seeds would")
+    behind = evidence.estimate < -finding.margin
+    alpha = policy.alpha / max(1, finding.tested) if behind else policy.alpha
+    per_case = evidence.paired.pairs / evidence.cases
+    per_cluster = evidence.cases / evidence.clusters
+    if not evidence.paired.gained and not evidence.paired.lost:
+        total = identical_to_tell(finding.margin, alpha=alpha) * per_cluster
+    else:
+        distance = finding.margin + min(0.0, evidence.estimate)
+        total = cases_to_tell(_variance(evidence), distance, alpha=alpha, power=policy.power) / per_case
+    least = LEAST_CLUSTERS * per_cluster if evidence.clustered else 0.0
+    return further(max(total, policy.min_cases, least), evidence.cases)
+
+
+def _variance(evidence: Evidence) -> float:
+    """Of one pair, at the difference planned for (none where the candidate is ahead)."""
+    ahead = max(0.0, evidence.estimate) ** 2 * evidence.design_effect
+    return max(evidence.variance + ahead, evidence.design_effect / evidence.paired.pairs)
+
+
+def visible(evidence: Evidence, policy: Policy) -> float | None:
+    """The smallest difference that this many cases show with the policy's power; None when they show none."""
+    psi = (evidence.paired.gained + evidence.paired.lost) / evidence.paired.pairs
+    size = evidence.paired.pairs / evidence.design_effect
+    return mde_paired(size, psi, alpha=policy.alpha, power=policy.power, sides=1)
+
+
+def missing_range(outcomes: Outcomes) -> tuple[float, float] | None:
+    """The difference if all missing results were the worst, and the best, for the candidate; None without missing."""
+    if not outcomes.missing or outcomes.incumbent is None:
+        return None
+    low, high = (float((f.candidate - _second(f)).mean()) for f in (outcomes.filled(worst=w) for w in (True, False)))
+    return low, high
+
+
+def _second(outcomes: Outcomes) -> Floats:
+    assert outcomes.incumbent is not None
+    return outcomes.incumbent
+
+
+def uneven_missing(outcomes: Outcomes) -> bool:
+    """Whether one arm misses results more often than the other, beyond chance (mid-p McNemar below 0.01)."""
+    if outcomes.incumbent is None or not outcomes.missing:
+        return False
+    first, second = np.isnan(outcomes.candidate), np.isnan(outcomes.incumbent)
+    only_first, only_second = int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
+    return mcnemar(only_first, only_second).mid_p < UNEVEN

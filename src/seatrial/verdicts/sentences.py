@@ -1,0 +1,233 @@
+"""The plain sentence for every finding. Numbers are rounded here and nowhere else in a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from seatrial.core.suite import RubricSpec
+from seatrial.stats import Interval
+from seatrial.verdicts.gates import GateFinding
+from seatrial.verdicts.limits import LimitFinding, Measured
+from seatrial.verdicts.needs import Need
+from seatrial.verdicts.outcomes import MOST_MISSING
+from seatrial.verdicts.quality import LEAST_CLUSTERS, QualityFinding
+from seatrial.verdicts.records import Overall, Rate, RubricResult
+
+MINUS = "−"
+
+
+def number(value: float) -> str:
+    """A quantity at three significant digits, thousands separated, with a true minus."""
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return text.replace("-", MINUS)
+
+
+def points(share: float, against: float | None = None) -> str:
+    """A share as percentage points; with as many digits as it takes to stay on its side of `against`."""
+    value, other = 100 * share, None if against is None else 100 * against
+    for digits in range(1, 6):
+        text = f"{value:.{digits}f}"
+        apart = other is None or value == other or float(text) != float(f"{other:.{digits}f}")
+        if apart and (float(text) != 0 or value == 0):
+            return text.replace("-", MINUS) if float(text) else "0"
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+def plain(share: float) -> str:
+    """A share that a person wrote, as percentage points: 3, not 3.0."""
+    return f"{round(100 * share, 6):g}"
+
+
+def count(number_of: int, one: str, many: str = "") -> str:
+    """`1 case`, `1,200 cases`."""
+    return f"{number_of:,} {one if number_of == 1 else many or one + 's'}"
+
+
+def quality(finding: QualityFinding, interval: Interval | None, alpha: float, need: Need | None) -> str:
+    """What a quality rubric found; `interval` is at 1 − 2·alpha."""
+    evidence = finding.evidence
+    if evidence is None or interval is None:
+        return "No case has a result of both arms, so nothing can be said."
+    inside = f"{interval_of(interval, alpha, against=-finding.margin)}, margin {MINUS}{plain(finding.margin)}"
+    return f"{_gap(evidence.estimate)} ({inside}): {_quality_tail(finding, need)}"
+
+
+def difference(estimate: float, interval: Interval, alpha: float) -> str:
+    """A difference that decides nothing; `interval` is at 1 − 2·alpha."""
+    return f"{_gap(estimate)} ({interval_of(interval, alpha)}); shown, it decides nothing."
+
+
+def _gap(estimate: float) -> str:
+    if estimate == 0:
+        return "It passes exactly as often as the incumbent"
+    return f"It passes {points(abs(estimate))} points {'more' if estimate > 0 else 'less'} often than the incumbent"
+
+
+def interval_of(interval: Interval, alpha: float, against: float | None = None) -> str:
+    """`90% interval −2.4 to −0.1`, in points."""
+    return f"{100 - 200 * alpha:g}% interval {points(interval.low, against)} to {points(interval.high, against)}"
+
+
+def _quality_tail(finding: QualityFinding, need: Need | None) -> str:
+    evidence = finding.evidence
+    assert evidence is not None
+    regressed, superior = "regressed" in finding.flags, "superior" in finding.flags
+    match finding.open_because:
+        case "few_cases":
+            return f"only {count(evidence.cases, 'case')}, too few to decide anything.{wanted(need)}"
+        case "few_clusters":
+            clusters = count(evidence.clusters, "cluster")
+            return f"the cases form only {clusters}, and fewer than {LEAST_CLUSTERS} decide nothing.{wanted(need)}"
+        case "missing":
+            return f"within the margin, but {_too_much_missing(finding.outcomes.most_missing)}"
+        case "holm":
+            held = f"with {finding.tested} quality rubrics tested at once this may be chance."
+            return f"worse than the margin taken by itself, but {held}{wanted(need)}"
+        case _:
+            pass
+    if finding.decision == "BLOCK":
+        return "worse than the margin allows."
+    if finding.decision == "PASS":
+        if superior:
+            return "better beyond doubt."
+        return "within the margin, though the drop is real." if regressed else "within the margin."
+    start = "the drop is real, and whether it stays within the margin" if regressed else "whether it stays within it"
+    return f"{start} is open.{wanted(need)}"
+
+
+def _too_much_missing(share: float) -> str:
+    return f"{points(share, MOST_MISSING)}% of an arm's results are missing, too many to pass."
+
+
+def wanted(need: Need | None) -> str:
+    """` About 420 further cases would settle it.`, or why no number would; nothing when nothing is open."""
+    if need is None:
+        return ""
+    if need.cases is None:
+        return f" No number of cases is named: {need.note}."
+    return f" About {need.cases:,} {need.note} would settle it."
+
+
+def gate(finding: GateFinding, alpha: float, need: Need | None) -> str:
+    """What a gate found."""
+    failures, limit = finding.failures, plain(finding.limit)
+    if not failures.results:
+        return f"No case has a result, and a gate without data does not pass.{wanted(need)}"
+    seen = f"It fails {failures.failed:,} of {failures.results:,}"
+    if failures.clusters < failures.results:
+        seen += f" (from {count(failures.clusters, 'cluster')})"
+    sure = f"with {100 - 100 * alpha:g}% confidence"
+    least, most = points(failures.low, finding.limit), points(failures.high, finding.limit)
+    match finding.reason:
+        case "broken":
+            return f"{seen}: at least {least}% {sure}, where {limit}% is allowed. The gate is broken."
+        case "worse":
+            return f"{seen}. {_worse(finding)}"
+        case "kept":
+            return f"{seen}: at most {most}% {sure}, and {limit}% is allowed."
+        case "few_cases":
+            return f"{seen}: at most {most}% {sure}, but too few cases to decide anything.{wanted(need)}"
+        case "missing":
+            lost = _too_much_missing(finding.outcomes.most_missing)
+            return f"{seen}: at most {most}% {sure}, but {lost}"
+        case _:
+            return f"{seen}: up to {most}% is possible {sure}, and {limit}% is allowed.{wanted(need)}"
+
+
+def _worse(finding: GateFinding) -> str:
+    compared = finding.compared
+    assert compared is not None
+    unit = "cases" if finding.failures.clusters == finding.failures.results else "clusters"
+    return (
+        f"It is worse than the incumbent: {compared.only_candidate:,} {unit} only it fails, "
+        f"{compared.only_incumbent:,} only the incumbent does (p {compared.p_worse:.2g})."
+    )
+
+
+def limit(finding: LimitFinding, rubric: RubricSpec, alpha: float, unit: str, need: Need | None) -> str:
+    """What a limit found."""
+    if finding.candidate is None:
+        return f"No case has a measure, so nothing can be said.{wanted(need)}"
+    name = "mean" if rubric.statistic == "mean" else rubric.statistic
+    head = f"Its {name} is {quantity(finding.candidate.value, unit)}"
+    told = finding.compared
+    if told is None:
+        return f"{head}; the ratio to the incumbent cannot be formed.{wanted(need)}"
+    if rubric.at_most_ratio is not None:
+        head += f", {number(told.value)} times the incumbent's"
+        allowed = f"at most {number(finding.allowed)} times is allowed"
+    else:
+        allowed = f"at most {quantity(finding.allowed, unit)} is allowed"
+    tail = {
+        "kept": "kept.",
+        "broken": "not kept.",
+        "few_cases": f"only {count(finding.cases, 'case')}, too few to decide anything.",
+        "few_clusters": f"the cases form only {count(finding.clusters, 'cluster')}, too few to decide anything.",
+        "missing": f"kept, but {_too_much_missing(finding.outcomes.most_missing)}",
+    }.get(finding.reason, "whether it is kept is open.")
+    return f"{head} ({_reach(told, alpha)}; {allowed}): {tail}{wanted(need)}"
+
+
+def _reach(told: Measured, alpha: float) -> str:
+    low = number(told.low) if told.low > -float("inf") else "unbounded"
+    high = number(told.high) if told.high < float("inf") else "unbounded"
+    return f"{100 - 200 * alpha:g}% interval {low} to {high}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A measure with its unit."""
+    return f"{number(value)} {unit}".rstrip()
+
+
+def rate(found: Rate) -> str:
+    """How often an arm passes, by itself."""
+    estimate = found.estimate
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "No case has a result."
+    ends = f"{points(estimate.low)} to {points(estimate.high)}"
+    share = f"{points(estimate.value)}%, {100 * estimate.level:g}% interval {ends}"
+    return f"It passes {found.passed:,} of {found.n:,} ({share})."
+
+
+def headline(candidate: str, incumbent: str, overall: Overall, rubrics: Sequence[RubricResult]) -> str:
+    """The verdict in one or two sentences."""
+    by_decision: Mapping[str, list[RubricResult]] = {
+        decision: [rubric for rubric in rubrics if rubric.decision == decision]
+        for decision in ("PASS", "BLOCK", "INCONCLUSIVE")
+    }
+    deciding = sum(len(group) for group in by_decision.values())
+    if overall == "ship":
+        what = "the one deciding rubric passes" if deciding == 1 else f"all {deciding} deciding rubrics pass"
+        return f"{candidate} may replace {incumbent}: {what}.{_fragile(by_decision['PASS'])}"
+    if overall == "block":
+        gates, others = _names(by_decision["BLOCK"], gates=True), _names(by_decision["BLOCK"], gates=False)
+        why = " and ".join(part for part in (gates and f"the gate {gates}", others) if part)
+        return f"{candidate} must not replace {incumbent}: blocked by {why}.{_fragile(by_decision['BLOCK'])}"
+    if overall == "inconclusive":
+        return f"Whether {candidate} may replace {incumbent} is open: {_open(by_decision['INCONCLUSIVE'])}"
+    return f"No verdict on {candidate} against {incumbent}: {'nothing decides' if not deciding else 'no results'}."
+
+
+def _names(rubrics: Sequence[RubricResult], *, gates: bool) -> str:
+    return _listed([rubric.name for rubric in rubrics if (rubric.kind == "gate") == gates])
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _fragile(rubrics: Sequence[RubricResult]) -> str:
+    names = [rubric.name for rubric in rubrics if "fragile" in rubric.flags]
+    return f" Fragile: {_listed(names)} would turn with one cluster less or other missing results." if names else ""
+
+
+def _open(rubrics: Sequence[RubricResult]) -> str:
+    parts = [
+        f"{rubric.name} needs about {rubric.needed:,} {rubric.needed_note}"
+        if rubric.needed is not None
+        else f"{rubric.name} is not settled by more cases ({rubric.needed_note})"
+        for rubric in rubrics
+    ]
+    return f"{'; '.join(parts)}."

@@ -1,0 +1,289 @@
+"""Rankings, economics, set quality, several tries."""
+
+import itertools
+import math
+import warnings
+
+import choix
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatrial.stats import (
+    CostPlan,
+    bootstrap_ratings,
+    bradley_terry,
+    break_even_rate,
+    brier,
+    calibration_error,
+    conformal_rank,
+    davidson,
+    evsi,
+    pareto_probability,
+    pass_at_k,
+    pass_hat_k,
+    payback_periods,
+    regression_estimate,
+    selective_threshold,
+    tco_draws,
+    total_cost,
+    vendi,
+)
+
+CITATIONS = [[714, 730, 498, 221], [33, 425, 68, 17], [320, 813, 1072, 142], [284, 276, 325, 188]]
+
+WIN = "2,0,5,2,0,12,13,10,6,17,9,8,24,16,15,22,14,11,24,22,17,3,2,12,10,8,5,20,15,13,27,19,18,2,2,6"
+LOSS = "16,21,10,15,22,3,9,12,11,2,6,12,2,3,2,2,4,4,1,0,2,14,18,6,6,9,11,0,2,5,1,1,2,13,21,8"
+TIE = "7,1,10,7,2,9,5,3,5,7,8,6,0,5,7,4,5,7,3,3,6,9,4,5,6,11,9,2,5,9,0,5,2,8,5,8"
+
+
+def springall():
+    wins, ties = np.zeros((9, 9)), np.zeros((9, 9))
+    columns = ([int(v) for v in text.split(",")] for text in (WIN, LOSS, TIE))
+    for (i, j), won, lost, tied in zip(itertools.combinations(range(9), 2), *columns, strict=True):
+        wins[j, i], wins[i, j], ties[i, j], ties[j, i] = won, lost, tied, tied
+    return wins, ties
+
+
+def test_citations_of_statistics_journals():
+    got = bradley_terry(CITATIONS)
+    assert got.theta == pytest.approx([0, -2.9491, -0.4796, 0.2690], abs=6e-5)
+    assert got.se == pytest.approx([0, 0.1025, 0.0606, 0.0708], abs=6e-5)
+    assert not got.regularised
+
+
+def test_bradley_terry_agrees_with_choix():
+    data = [
+        (i, j)
+        for i in range(4)
+        for j in range(4)
+        if i != j
+        for _ in range(CITATIONS[i][j])
+    ]  # fmt: skip
+    theirs = choix.ilsr_pairwise(4, data)
+    assert bradley_terry(CITATIONS).theta == pytest.approx(theirs - theirs[0], abs=1e-5)
+
+
+def test_bradley_terry_agrees_with_evalica():
+    evalica = pytest.importorskip("evalica", exc_type=ImportError)
+    rng = np.random.default_rng(2)
+    xs, ys, winners = [], [], []
+    wins, ties = np.zeros((5, 5)), np.zeros((5, 5))
+    for _ in range(3000):
+        i, j = rng.choice(5, 2, replace=False)
+        roll = rng.random()
+        xs.append(str(i))
+        ys.append(str(j))
+        if roll < 0.2:
+            winners.append(evalica.Winner.Draw)
+            ties[i, j] += 1
+            ties[j, i] += 1
+        elif roll < 0.2 + 0.8 / (1 + math.exp(0.3 * (j - i))):
+            winners.append(evalica.Winner.X)
+            wins[i, j] += 1
+        else:
+            winners.append(evalica.Winner.Y)
+            wins[j, i] += 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scores = evalica.bradley_terry(xs, ys, winners, tolerance=1e-12, limit=10_000).scores
+    theirs = np.log([scores[str(m)] for m in range(5)])
+    assert bradley_terry(wins, ties=ties).theta == pytest.approx(theirs - theirs[0], abs=1e-4)
+
+
+def test_springall():
+    wins, ties = springall()
+    got = davidson(wins, ties)
+    want = [0, -2.2732, -3.2907, -0.3976, -1.8948, -2.8428, 1.2815, 0.0049, -0.6074]
+    assert got.theta == pytest.approx(want, abs=6e-5)
+    assert got.tie == pytest.approx(0.86555, abs=6e-6)
+    assert minus_log_likelihood(got, wins, ties) == pytest.approx(732.067, abs=5e-4)
+    half = bradley_terry(wins, ties=ties).theta
+    assert (half[1], half[8]) == pytest.approx((-1.5398, -0.4126), abs=6e-5)
+
+
+def minus_log_likelihood(at, wins, ties):
+    total = 0.0
+    for i, j in itertools.combinations(range(at.theta.size), 2):
+        a, b = math.exp(at.theta[i]), math.exp(at.theta[j])
+        both = at.tie * math.sqrt(a * b)
+        for times, chance in ((wins[i, j], a), (wins[j, i], b), (ties[i, j], both)):
+            total -= times * math.log(chance / (a + b + both))
+    return total
+
+
+def test_two_models():
+    got = bradley_terry([[0, 60], [40, 0]], anchor=1)
+    assert got.theta[0] == pytest.approx(0.405465, abs=5e-7)
+    assert got.rating[0] - got.rating[1] == pytest.approx(70.44, abs=0.005)
+    for n, half in ((100, 68), (1000, 22), (5000, 9.7)):
+        at = bradley_terry([[0, n / 2], [n / 2, 0]])
+        assert 1.959964 * at.se[1] * 400 / math.log(10) == pytest.approx(half, abs=0.5 if n < 5000 else 0.07)
+    tied = davidson([[0, 50], [30, 0]], [[0, 20], [20, 0]])
+    assert tied.tie == pytest.approx(20 / math.sqrt(1500))
+
+
+@given(st.lists(st.integers(1, 30), min_size=12, max_size=12))
+def test_ranking_laws(cells):
+    wins = np.zeros((4, 4))
+    wins[~np.eye(4, dtype=bool)] = cells
+    at = bradley_terry(wins).theta
+    reversed_roles = bradley_terry(wins.T).theta
+    assert reversed_roles == pytest.approx(-at, abs=1e-8)
+    order = [2, 0, 3, 1]
+    moved = bradley_terry(wins[np.ix_(order, order)], anchor=1).theta
+    assert moved == pytest.approx(at[order], abs=1e-8)
+    assert davidson(wins, np.zeros((4, 4))).theta == pytest.approx(at, abs=1e-8)
+    expected = 1 / (1 + np.exp(at[None, :] - at[:, None]))
+    games = wins + wins.T
+    assert (games * expected).sum(axis=1) == pytest.approx(wins.sum(axis=1), abs=1e-6)
+
+
+def test_unbeaten_and_unconnected_models_are_marked():
+    unbeaten = bradley_terry([[0, 5, 5], [0, 0, 3], [0, 2, 0]])
+    assert unbeaten.regularised
+    assert np.isfinite(unbeaten.theta).all()
+    apart = bradley_terry([[0, 5, 0, 0], [3, 0, 0, 0], [0, 0, 0, 4], [0, 0, 2, 0]])
+    assert apart.regularised
+    ties = np.zeros((3, 3))
+    ties[1, 2] = ties[2, 1] = 2
+    assert davidson([[0, 5, 5], [0, 0, 3], [0, 2, 0]], ties).regularised
+
+
+def test_bootstrap_ranks_by_case():
+    rng = np.random.default_rng(4)
+    first, second = np.tile([0, 0, 1], 200), np.tile([1, 2, 2], 200)
+    strength = np.array([0.0, 0.0, 1.5])
+    won = rng.random(600) < 1 / (1 + np.exp(strength[second] - strength[first]))
+    case = np.repeat(np.arange(200), 3)
+    got = bootstrap_ratings(first, second, won.astype(float), case, draws=200)
+    assert got.rank[2] == 1
+    assert got.rank[0] == got.rank[1] == 2
+    assert got.low[0] == got.high[0] == 1000
+    again = bootstrap_ratings(first, second, won.astype(float), case, draws=200)
+    assert again.low.tolist() == got.low.tolist()
+
+
+def test_arithmetic_of_a_published_business_case():
+    # 50 million tokens a day at 15 and 2.5 a million; 10,000 documents, 15 points more errors at 8 each
+    day = total_cost(50, 15, 0, 0) - total_cost(50, 2.5, 0, 0)
+    assert day == 625
+    assert day * 365 == 228_125
+    month = total_cost(10_000, 0, 0.15, 8)
+    assert month == pytest.approx(12_000)
+    assert 12 * month == pytest.approx(144_000)
+    assert payback_periods(6_000, 12_000, 600) == pytest.approx(0.526, abs=5e-4)
+    assert payback_periods(9_000, 12_000, 1_200) == pytest.approx(0.833, abs=5e-4)
+    assert pytest.approx(9.6) == 6_000 / 625
+    assert break_even_rate(228_125, 10_000 * 12, 8) == pytest.approx(0.238, abs=5e-4)
+    assert payback_periods(5, 1, 1) == math.inf
+
+
+def test_cost_draws():
+    plan = CostPlan(1_000, 0.10, 0.12, 8, migration=50)
+    got = tco_draws(850, 30, 40, 80, plan, draws=40_000)
+    gain = (30 - 40) / (1_000 + 2)
+    assert got.saving == pytest.approx(1_000 * 0.02 + 8_000 * gain - 50, abs=3)
+    assert got.incumbent.mean() == pytest.approx(1_000 * (0.12 + 8 * 111 / 1002), rel=0.01)
+    assert 0 < got.p_cheaper < 1
+    assert got.evpi > 0
+    assert tco_draws(850, 30, 40, 80, plan).saving == tco_draws(850, 30, 40, 80, plan).saving
+    few, many = (evsi((850, 30, 40, 80), plan, n) for n in (100, 5_000))
+    assert 0 <= few <= many <= got.evpi + 1
+    assert evsi((850, 30, 40, 80), plan, 0) == pytest.approx(0, abs=1e-9)
+
+
+def test_pareto_front():
+    draws = np.array([[[1, 5], [2, 4], [2, 5]], [[1, 1], [2, 2], [3, 3]]], dtype=float)
+    assert pareto_probability(draws) == pytest.approx([1, 0.5, 0])
+    assert pareto_probability([[[1.0, 2.0], [1.0, 2.0]]]) == pytest.approx([1, 1])
+
+
+def test_vendi_known_answers():
+    x = np.array([0, 0, 10, 10, 20, 20.0])
+    assert vendi(np.exp(-np.abs(x[:, None] - x))) == pytest.approx(3.0, abs=5e-4)
+    assert vendi([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]) == pytest.approx(2.15730, abs=5e-6)
+    assert vendi(np.ones((5, 5))) == pytest.approx(1)
+    assert vendi(np.eye(5)) == pytest.approx(5)
+    assert vendi(np.zeros((0, 0))) == 0
+
+
+def test_selective_known_answer():
+    got = selective_threshold([1, 4, 8, 9], [120, 200, 260, 400])
+    assert got.p == pytest.approx([0.0155, 0.0264, 0.094], abs=5e-5)
+    assert got.last == 1
+    assert selective_threshold([9], [10]).last is None
+    assert selective_threshold([0], [0]).last is None
+    assert selective_threshold([], []).last is None
+
+
+def test_calibration_known_answers():
+    p = [0.95, 0.95, 0.9, 0.8, 0.7, 0.6, 0.3, 0.2, 0.1, 0.05]
+    y = [1, 1, 1, 1, 0, 1, 0, 0, 0, 0]
+    assert calibration_error(p, y, bins=5) == pytest.approx(0.135)
+    assert brier(p, y) == pytest.approx(0.08475)
+    assert calibration_error([1.0], [1]) == 0
+    assert math.isnan(brier([], []))
+    assert [conformal_rank(n) for n in (18, 19, 99)] == [None, 19, 95]
+
+
+def test_regression_estimate_uses_what_is_known():
+    rng = np.random.default_rng(8)
+    x = rng.random(2_000)
+    y = 0.5 * x + rng.normal(0, 0.1, 2_000)
+    rows = rng.choice(2_000, 200, replace=False)
+    got = regression_estimate(y[rows], x[rows], float(x.mean()))
+    assert got.beta == pytest.approx(0.5, abs=0.06)
+    assert abs(got.estimate - y.mean()) < 4 * got.se
+    assert got.se < 0.7 * float(y[rows].std(ddof=1)) / math.sqrt(200)
+    flat = regression_estimate([1, 2, 3], [1, 1, 1], 5)
+    assert (flat.estimate, flat.beta) == (2, 0)
+
+
+@given(st.integers(1, 8), st.data())
+def test_tries_count_subsets(n, data):
+    c, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
+    subsets = list(itertools.combinations([1] * c + [0] * (n - c), k))
+    assert pass_at_k(n, c, k) == pytest.approx(sum(any(s) for s in subsets) / len(subsets))
+    assert pass_hat_k(n, c, k) == pytest.approx(sum(all(s) for s in subsets) / len(subsets))
+    assert pass_hat_k(n, n - c, k) == pytest.approx(1 - pass_at_k(n, c, k))
+
+
+def test_tries_take_arrays():
+    assert pass_at_k([10, 10, 10], [0, 3, 10], 5) == pytest.approx([0, 1 - 21 / 252, 1])
+    assert pass_hat_k(10, [0, 7, 10], 2) == pytest.approx([0, 21 / 45, 1])
+    assert isinstance(pass_at_k(10, 3, 1), float)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: bradley_terry([[0, 1]]), "^wins must be square"),
+        (lambda: bradley_terry([[0, -1], [1, 0]]), "^wins must hold finite counts"),
+        (lambda: bradley_terry([[0, 1], [1, 0]], anchor=2), "^anchor must be from 0 to 1; got 2"),
+        (lambda: davidson([[0, 1], [1, 0]], [[0, 1], [0, 0]]), "^ties must be symmetric"),
+        (lambda: davidson([[0, 0], [0, 0]], [[0, 1], [1, 0]]), "^wins must not all be 0"),
+        (lambda: davidson([[0, 1], [1, 0]], [[0]]), "^ties must have the shape of wins"),
+        (lambda: bootstrap_ratings([0], [0], [1], ["a"]), "^first and second must name two"),
+        (lambda: tco_draws(-1, 0, 0, 0, CostPlan(1, 1, 1, 1)), "^a must be a count"),
+        (lambda: total_cost(1, 1, 2, 1), "^failure_rate must be"),
+        (lambda: CostPlan(1, -1, 1, 1), "^price_candidate must be a count"),
+        (lambda: break_even_rate(1, 0, 1), "^units must be"),
+        (lambda: payback_periods(-1, 1), "^setup must be a count"),
+        (lambda: pareto_probability([[1.0]]), "^draws must be draws × models"),
+        (lambda: vendi([[1, 0.5]]), "^similarity must be square"),
+        (lambda: vendi([[1, 0.5], [0.4, 1]]), "^similarity must be finite and symmetric"),
+        (lambda: vendi([[2.0]]), "^similarity must be 1 on the diagonal"),
+        (lambda: selective_threshold([3], [2]), "^errors must be at most accepted"),
+        (lambda: calibration_error([0.5], [1], bins=0), "^bins must be"),
+        (lambda: regression_estimate([1, 2], [1, 2], 1), "^y must hold at least 3"),
+        (lambda: regression_estimate([1, 2, 3], [1, 2, 3], math.nan), "^x_mean must be finite"),
+        (lambda: pass_at_k(5, 6, 1), "^c must hold whole numbers from 0 to n"),
+        (lambda: pass_at_k(5, 2, 6), "^k must be a whole number from 1 to n"),
+        (lambda: pass_hat_k(5.5, 2, 1), "^n must hold whole numbers"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,81 @@
+"""A user's folder: a suite, its cases, and runs of it through the public API or the command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import seatrial
+from seatrial.store.store import Store
+from seatrial.verdicts.records import TrialReport
+
+SUITE: Mapping[str, Any] = {
+    "name": "project",
+    "dataset": {"path": "cases.jsonl"},
+    "targets": {"model": {"use": "openai:m"}},
+    "rubrics": [{"name": "right", "scorer": "exact"}],
+}
+
+
+def question(number: int, **fields: Any) -> dict[str, Any]:
+    """A case that an echoing model answers rightly when the number is even."""
+    text = f"question {number}"
+    return {"id": f"c{number}", "input": text, "expected": text if number % 2 == 0 else "something else", **fields}
+
+
+class Project:
+    """A folder with a suite."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.suite: dict[str, Any] = json.loads(json.dumps(SUITE))
+
+    def write(self, cases: Sequence[Mapping[str, Any]], **changes: Any) -> None:
+        """Write suite and cases."""
+        self.suite |= changes
+        (self.folder / "seatrial.yaml").write_text(json.dumps(self.suite))
+        (self.folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
+
+    def at(self, url: str, **more: Any) -> None:
+        """Point every target at an endpoint."""
+        for target in self.suite["targets"].values():
+            target |= {"base_url": url, **more}
+
+    def run(self, **choices: Any) -> TrialReport:
+        """Run through the public API."""
+        return seatrial.run(self.folder / "seatrial.yaml", **choices)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of a run in this folder."""
+        return [sys.executable, "-m", "seatrial", *arguments]
+
+    def call(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command in this folder to its end."""
+        return subprocess.run(
+            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, check=False, **options
+        )
+
+    def store(self) -> Store:
+        """The project's store."""
+        return Store(self.folder / ".seatrial" / "seatrial.db")
+
+    def results(self, trial_id: str, target: str = "model") -> dict[str, list[tuple[str, Any]]]:
+        """Per case id: status and value of every rubric, by what the store says."""
+        with self.store() as store:
+            trial = store.trial(trial_id)
+            run = next(run for run in store.runs(trial_id) if run.target == target)
+            heads = store.run_scores(run.id)
+            keys = [facts.key for facts in store.case_facts(trial.dataset_id)]
+            found: dict[str, list[tuple[str, Any]]] = {}
+            for item in store.run_items(run.id):
+                ids = [int.from_bytes(item.score_ids[i : i + 8], "little") for i in range(0, len(item.score_ids), 8)]
+                found[keys[item.position]] = [(heads[i].status, heads[i].value) if i else ("", None) for i in ids]
+            return found
+
+    def values(self, trial_id: str, target: str = "model") -> dict[str, Any]:
+        """Per case id: the first rubric's value."""
+        return {key: scores[0][1] for key, scores in self.results(trial_id, target).items()}
