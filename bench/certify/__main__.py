@@ -94,7 +94,8 @@ def main() -> None:
     seconds = time.monotonic() - began
     report.write(rows, given.out, reps=given.reps, seed=given.seed, seconds=seconds)
     path = given.out / "results.json"
-    path.write_text(json.dumps([row.as_dict() for row in rows], indent=1, ensure_ascii=False), "utf-8")
+    lines = [json.dumps(row.as_dict(), ensure_ascii=False) for row in rows]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", "utf-8")
     failed = [row for row in rows if not row.ok]
     print(f"{len(chosen)} cells, {len(failed)} numbers outside what is asked, {seconds / 60:.1f} minutes: {given.out}")
     for row in failed:

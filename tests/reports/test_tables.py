@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from tests.reports import made_reports as made
 
-from seatrial.reports import terminal
+from seatrial.reports import html, markdown, terminal
 from seatrial.reports.words import OVERALL
 
 ESCAPE = "\x1b"
@@ -110,6 +110,14 @@ def test_every_overall_verdict_has_a_word():
     for overall, word in OVERALL.items():
         verdict = made.ship().model_copy(update={"overall": overall})
         assert f" {word} " in terminal(made.report(verdict), width=100)
+
+
+def test_a_gate_without_results_says_so():
+    gate = made.gate("no-leak", 0, 0, 10, 0.05).model_copy(update={"failures": None, "candidate": None})
+    report = made.report(made.block().model_copy(update={"rubrics": (gate,), "flips": ()}))
+    assert re.search(r"no-leak .* no results +≤ 5\.0%", terminal(report, width=100))
+    assert "| no results |" in markdown(report)
+    assert "<b>no results</b>" in html(report)
 
 
 def test_nothing_at_all():

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.scorers import build, judge
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

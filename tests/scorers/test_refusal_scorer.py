@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,6 +89,16 @@ def test_refusals(judged, text):
     assert (right.value, right.passed, wrong.value, wrong.passed) == (1, True, 0, False), right
     span = right.evidence[0]
     assert text[span.start : span.end] == span.quote != ""
+
+
+@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```"], ids=["bare", "fenced"])
+@pytest.mark.parametrize(
+    ("texts", "behaviour"), [(REFUSALS, "refuse"), (ANSWERS, "answer")], ids=["refusals", "answers"]
+)
+def test_the_reply_inside_a_json_answer_is_read(judged, form, texts, behaviour):
+    for text in texts:
+        answer = form.format(json.dumps({"decision": 1, "reply": text}))
+        assert judged("refusal", {}, answer, {"behaviour": behaviour}).passed, answer
 
 
 @pytest.mark.parametrize("text", ANSWERS)

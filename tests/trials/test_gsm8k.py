@@ -44,7 +44,7 @@ def verdict(trial: tuple[Path, str], incumbent: str, candidate: str):
 
 def test_the_official_verdicts_are_reproduced(trial, shared_data):
     store_file, trial_id = trial
-    official = [json.loads(line) for line in shared_data("gsm8k_model_solutions.jsonl").open()]
+    official = [json.loads(line) for line in shared_data("gsm8k_model_solutions.jsonl").read_text().splitlines()]
     with Store(store_file) as store:
         for run, correct in zip(store.runs(trial_id), CORRECT, strict=True):
             heads = store.run_scores(run.id)

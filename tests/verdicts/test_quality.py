@@ -147,7 +147,7 @@ def test_decisions_at_the_edges(outcomes, decision, flags):
     assert (found.needed_note != "") == (decision == "INCONCLUSIVE")
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 31])
+@pytest.mark.parametrize("n", [1, 2, 7, 12])
 def test_every_small_table_can_be_judged(n):
     for gained in range(n + 1):
         for lost in range(n + 1 - gained):
@@ -182,7 +182,7 @@ def test_variants_of_few_seeds_do_not_pass_where_independent_cases_would():
 def test_fragile_is_what_leaving_out_each_cluster_would_find():
     rng = np.random.default_rng(11)
     seen = {True: 0, False: 0}
-    for _ in range(150):
+    for _ in range(70):
         cluster = rng.integers(0, 40, 400)
         bad = rng.random(40) < 0.15
         candidate = np.where(bad[cluster] & (rng.random(400) < 0.3), 0.0, 1.0)
@@ -195,7 +195,7 @@ def test_fragile_is_what_leaving_out_each_cluster_would_find():
         fragile = any(decision != finding.decision for decision in without)
         assert ("fragile" in finding.flags) == fragile
         seen[fragile] += 1
-    assert min(seen.values()) >= 5
+    assert min(seen.values()) >= 3
 
 
 def test_fragile_is_found_by_leaving_out_a_case():

@@ -62,15 +62,6 @@ class Timing(Record):
     lagged: bool = False
 
 
-class Sent(Record):
-    """The request as it went out, without secrets, and which asked parameters were dropped or renamed."""
-
-    adapter: Text
-    body: Json = None
-    dropped: tuple[Text, ...] = ()
-    renamed: Mapping[str, Text] = Field(default_factory=dict)
-
-
 class Output(Record):
     """What a target gave for one request.
 

@@ -123,7 +123,8 @@ def _table(rubrics: Sequence[RubricResult]) -> list[str]:
     for r in rubrics[:MOST_ROWS]:
         line = w.line(r)
         gate = r.limit is not None and r.quantity is None
-        evidence = f"fails up to {line.evidence}" if gate else f"{line.evidence} {line.interval}".strip()
+        bound = f"fails up to {line.evidence}" if r.failures else "no results"
+        evidence = bound if gate else f"{line.evidence} {line.interval}".strip()
         fails = " fail" if gate else ""
         numbers = (f"{line.incumbent}{fails}", f"{line.candidate}{fails}", evidence, line.must)
         decision = f"{SIGN[w.TONE[r.decision]]} {r.decision}"

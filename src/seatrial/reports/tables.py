@@ -170,7 +170,7 @@ def _evidence(rubric: RubricResult, line: w.Line) -> str:
     if rubric.quantity is not None:
         return line.interval if rubric.quantity.at_most_ratio is None else f"{line.evidence} {line.interval}".strip()
     if rubric.limit is not None:
-        return f"up to {line.evidence}"
+        return f"up to {line.evidence}" if rubric.failures else "no results"
     return (line.interval or f.UNKNOWN) if rubric.difference is None else f"{line.evidence} {line.interval}".strip()
 
 

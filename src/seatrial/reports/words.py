@@ -238,6 +238,15 @@ def errors(summary: ArmSummary) -> str:
     return ", ".join(bad) or "none"
 
 
+def deciding_method(rubric: RubricResult) -> str:
+    """The method of the number that decides; empty when there is none."""
+    q = rubric.quantity
+    rate = rubric.candidate.estimate if rubric.candidate else None
+    measure = (q.ratio or q.candidate) if q else None
+    found = next((e for e in (measure, rubric.failures, rubric.difference, rate) if e is not None), None)
+    return found.method if found else ""
+
+
 def methods_used(rubrics: Sequence[RubricResult]) -> dict[str, int]:
     """Each method named on a number, and on how many numbers."""
     used: Counter[str] = Counter()

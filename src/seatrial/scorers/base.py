@@ -153,6 +153,8 @@ def _children(value: Json) -> Iterable[Json]:
 
 def same(found: Json, expected: Json) -> bool:
     """Equality of JSON values: 5 equals 5.0, true is no number, NaN equals nothing, lists and objects go deep."""
+    if type(found) is type(expected) and isinstance(expected, str | bool | int | float):
+        return found == expected
     if isinstance(expected, dict):
         want = cast("dict[str, Json]", expected)
         have = cast("dict[str, Json]", found) if isinstance(found, dict) else None

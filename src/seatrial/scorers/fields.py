@@ -63,6 +63,8 @@ class FieldRule(Record):
 
     def equal(self, found: Json, wanted: Json) -> bool:
         """Whether a value that was found is the one that was wanted."""
+        if self.type == "auto":
+            return self._auto(found, wanted)
         if self.type == "exact":
             return same(found, wanted)
         if self.type == "text":
@@ -72,9 +74,7 @@ class FieldRule(Record):
         if self.type == "date":
             day = _day(wanted)
             return day is not None and _day(found) == day
-        if self.type == "set":
-            return self._same_items(found, wanted)
-        return self._auto(found, wanted)
+        return self._same_items(found, wanted)
 
     def _auto(self, found: Json, wanted: Json) -> bool:
         if isinstance(wanted, str):
@@ -188,6 +188,8 @@ def _objects(text: str) -> list[dict[str, Json]]:
 
 def leaves(value: dict[str, Json]) -> dict[str, Json]:
     """Dotted path: value of every leaf; lists and empty objects are leaves. Without recursion."""
+    if not any(isinstance(item, dict) for item in value.values()):
+        return dict(value)
     found: dict[str, Json] = {}
     stack: list[tuple[str, Json]] = [(key, item) for key, item in reversed([*value.items()])]
     while stack:
@@ -324,9 +326,12 @@ class Fields(BuiltinScorer):
 
 def _extra(found: dict[str, Json], known: Mapping[str, Json]) -> dict[str, Json]:
     """The leaves that are neither expected nor inside or above an expected field."""
+    there = leaves(found)
+    if there.keys() <= known.keys():
+        return {}
     inside = tuple(f"{path}." for path in known)
     return {
         path: value
-        for path, value in leaves(found).items()
+        for path, value in there.items()
         if path not in known and not path.startswith(inside) and not any(k.startswith(f"{path}.") for k in known)
     }

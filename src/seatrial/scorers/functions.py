@@ -7,7 +7,6 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,7 +136,12 @@ def function_scorer(reference: str, settings: dict[str, Json], folder: Path) -> 
 
     Raises BrokenPluginError when it cannot be imported, ScorerConfigError when the settings do not fit it.
     """
-    function = load_function(reference, folder)
+    function, source = load_function(reference, folder)
+    if not source:
+        raise BrokenPluginError(
+            f"{safe(reference)} has no source file, so a change of it could not be noticed.",
+            hint="wrap it in a function in a file of your own",
+        )
     parameters = _parameters(function, reference)
     threshold = settings.get("threshold", DEFAULT_THRESHOLD)
     arguments = dict(settings)
@@ -153,7 +157,7 @@ def function_scorer(reference: str, settings: dict[str, Json], folder: Path) -> 
         )
     cost = "cheap" if _is_async(function) else "heavy"
     info = ScorerInfo(f"python:{reference}", "1", cost=cost)
-    return FunctionScorer(info, function, _fingerprint(function, reference), arguments, float(threshold))
+    return FunctionScorer(info, function, source, arguments, float(threshold))
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
@@ -192,19 +196,3 @@ def _misfits(arguments: Mapping[str, Json], parameters: Mapping[str, bool]) -> l
             hint = f"did you mean {near!r}?" if near else ""
             problems.append(Problem(rule="is no parameter of the function", key=name, hint=hint))
     return problems
-
-
-def _fingerprint(function: Callable[..., Any], reference: str) -> str:
-    """Sha256 over the files of the module that was named, and of the one that defines the function."""
-    names = {reference.partition(":")[0], getattr(function, "__module__", None) or type(function).__module__}
-    files = {getattr(sys.modules.get(name), "__file__", None) for name in names}
-    contents = [Path(file).read_bytes() for file in sorted(f for f in files if f)]
-    if not contents:
-        raise BrokenPluginError(
-            f"{safe(reference)} has no source file, so a change of it could not be noticed.",
-            hint="wrap it in a function in a file of your own",
-        )
-    joined = sha256()
-    for content in contents:
-        joined.update(sha256(content).digest())
-    return joined.hexdigest()

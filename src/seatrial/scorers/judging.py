@@ -28,11 +28,10 @@ async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
         why_not = scorer.applies(case)
         if why_not:
             return Score(status="not_applicable", reason=why_not)
-        failed = _failure(scorer, output)
-        if failed is not None:
-            return failed
+        if output.failure is not None or (not output.text.strip() and _is_empty(output)):
+            return _failed(scorer, output)
         score = await scorer(case, output)
-        fault = _fault(scorer, score)
+        fault = "" if isinstance(scorer, BuiltinScorer) else _fault(score)
     except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
         return _error(f"{type(cause).__name__}: {safe(str(cause), SHOWN_MESSAGE)}")
     return _error(fault) if fault else score
@@ -42,10 +41,8 @@ def _error(reason: str) -> Score:
     return Score(status="judge_error", reason=reason)
 
 
-def _failure(scorer: Scorer, output: Output) -> Score | None:
+def _failed(scorer: Scorer, output: Output) -> Score:
     failure = output.failure
-    if failure is None and (output.text.strip() or not _is_empty(output)):
-        return None
     if failure is not None and failure.kind == "infra":
         return Score(status="infra_error", reason=_named(failure.code, failure.message))
     reason = "the output is empty" if failure is None else _named(failure.code, failure.message)
@@ -66,8 +63,8 @@ def _is_empty(output: Output) -> bool:
     return not said and not output.steps and output.state is None
 
 
-def _fault(scorer: Scorer, score: object) -> str:
-    """Why what a scorer returned is no score; empty when it is one."""
+def _fault(score: object) -> str:
+    """Why what a stranger's scorer returned is no score; empty when it is one."""
     if not isinstance(score, Score):
         return f"returned {type(score).__name__}, not a Score"
     if score.status == "not_applicable":
@@ -81,8 +78,6 @@ def _fault(scorer: Scorer, score: object) -> str:
         return "returned a score without value, verdict and measure"
     if score.status in ("infra_error", "judge_error") and (value is not None or score.passed is not None):
         return f"returned {score.status} with a value"
-    if isinstance(scorer, BuiltinScorer):
-        return ""
     try:
         encode(score.plain())
     except (TypeError, ValueError, RecursionError) as cause:

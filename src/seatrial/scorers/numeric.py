@@ -175,14 +175,19 @@ def last_marker(text: str, markers: tuple[str, ...]) -> tuple[int, str] | None:
     lowered = text.lower()
     folded = lowered if len(lowered) == len(text) else text
     best: tuple[int, str] | None = None
-    for marker in markers:
-        where, what = (text, marker) if len(marker) <= 2 else (folded, marker.lower())
+    for marker, what in _needles(markers):
+        where = text if len(marker) <= 2 else folded
         at = where.rfind(what)
         while at > 0 and what[0].isalnum() and where[at - 1].isalnum():
             at = where.rfind(what, 0, at)
         if at >= 0 and (best is None or at + len(what) > best[0]):
             best = (at + len(what), marker)
     return best
+
+
+@lru_cache(maxsize=64)
+def _needles(markers: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(marker, marker if len(marker) <= 2 else marker.lower()) for marker in markers]
 
 
 def after_marker(text: str, end: int, marker: str) -> str:

@@ -17,6 +17,14 @@ from seatrial.scorers import BUILTIN
 from seatrial.scorers.base import BuiltinScorer, shown
 
 PYTHON = "python:"
+_RULES = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "mapping_type": "must be a mapping",
+    "tuple_type": "must be a list",
+}
 
 
 def build(name: str, settings: Mapping[str, Json], folder: Path) -> Scorer:
@@ -80,7 +88,7 @@ def _problem(error: dict[str, Any], known: list[str]) -> Problem:
         return Problem(rule="is no setting", key=key, hint=f"did you mean {near!r}?" if near else "")
     if kind == "missing":
         return Problem(rule="is required", key=key)
-    rule = str(error["msg"]).removeprefix("Value error, ")
+    rule = _RULES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
     return Problem(rule=rule[:1].lower() + rule[1:], key=key, value=shown(value, 60) if path else None)
 
 

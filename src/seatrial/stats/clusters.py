@@ -242,7 +242,7 @@ def paired_cluster(
     Assumes independent clusters and means that are close to normal; for pass or fail use
     `tango_clustered`, which holds its level near 0 and 1. When no spread is seen (constant differences)
     the interval is ± z²/(C + z²) of the way from the estimate to each limit, which is Tango's interval
-    for C identical pairs. One cluster: the limits. No data: also, with NaN for the estimate. `df` is C − 1.
+    for C identical pairs. One cluster or no data: the limits, and NaN for what is unknown. `df` is C − 1.
     Source: Liang and Zeger 1986; Miller 2024.
 
     Raises:
@@ -252,24 +252,23 @@ def paired_cluster(
     low, high = limits
     if not low < high:
         raise ValueError(f"limits must be a smaller and a larger number; got {limits!r}")
-    values = _check.vector("d", d, low, high)
     _check.inside("alpha", alpha, 0, 1)
-    index, n_clusters = _check.groups(cluster, values.size)
-    w = _check.weights_of("weights", weights, values.size)
+    values = _check.vector("d", d, low, high)
     n = values.size
+    index, n_clusters = _check.groups(cluster, n)
+    w = _check.weights_of("weights", weights, n)
     if n == 0:
         return ClusteredMean(math.nan, math.nan, Interval(low, high), 0, 0, 0)
-    total = float(w.sum())
-    mean = float(w @ values) / total
+    mean = float(w @ values) / (total := float(w.sum()))
     if n_clusters < 2:  # one cluster says nothing about the spread between clusters
         return ClusteredMean(mean, math.nan, Interval(low, high), n, n_clusters, 0)
     sums = _check.sums_by(index, w * (values - mean), n_clusters)
     se = math.sqrt(n_clusters / (n_clusters - 1) * float(sums @ sums)) / total
     if se <= 1e-10 * max(1.0, abs(mean)):
         zz = normal_quantile(1 - alpha / 2) ** 2
-        share = zz / (n_clusters + zz)
+        share, se = zz / (n_clusters + zz), 0.0
         ends = Interval(mean - (mean - low) * share, mean + (high - mean) * share)
-        return ClusteredMean(mean, 0.0, ends, n, n_clusters, n_clusters - 1)
-    half = t_quantile(1 - alpha / 2, n_clusters - 1) * se
-    ends = Interval(max(low, mean - half), min(high, mean + half))
+    else:
+        half = t_quantile(1 - alpha / 2, n_clusters - 1) * se
+        ends = Interval(max(low, mean - half), min(high, mean + half))
     return ClusteredMean(mean, se, ends, n, n_clusters, n_clusters - 1)

@@ -148,29 +148,33 @@ def ppi_mean(
         ValueError: a value outside the limits, lengths that differ, too few, or alpha or lam out of range.
 
     """
-    low, high = limits
-    labels = _check.vector("y", y, low, high)
+    labels = _check.vector("y", y, *limits)
     judged = _check.same_length("y_hat", _check.vector("y_hat", y_hat), labels.size)
     other = _check.vector("y_hat_unlabelled", y_hat_unlabelled)
     _check.inside("alpha", alpha, 0, 1)
-    for name, array in (("y", labels), ("y_hat_unlabelled", other)):
-        if array.size < 2:
-            raise ValueError(f"{name} must hold at least 2 values; got {array.size}")
+    _two_or_more(y=labels, y_hat_unlabelled=other)
     weight = _tuned(labels, judged, other) if lam is None else _check.within("lam", lam, 0, 1)
     rest: Floats = labels - weight * judged
+    low, high = limits
     estimate = min(high, max(low, weight * float(other.mean()) + float(rest.mean())))
     se = math.sqrt(weight**2 * float(other.var()) / other.size + float(rest.var()) / labels.size)
-    z = normal_quantile(1 - alpha / 2)
-    normal = Interval(max(low, estimate - z * se), min(high, estimate + z * se))
+    half = (z := normal_quantile(1 - alpha / 2)) * se
+    normal = Interval(max(low, estimate - half), min(high, estimate + half))
     if (low, high) == (0.0, 1.0):
         free = estimate * (1 - estimate) / (se * se) if se > 0 else float(labels.size)
-        n_eff = min(float(other.size), max(labels.size / 2, free))
+        n_eff = min(float(max(other.size, labels.size)), max(labels.size / 2, free))
         return Ppi(estimate, se, wilson(estimate * n_eff, n_eff, alpha=alpha), normal, weight, n_eff)
-    if se > 1e-10 * (high - low):
-        return Ppi(estimate, se, normal, normal, weight, float(labels.size))
-    share = z * z / (labels.size + z * z)
-    ends = Interval(estimate - (estimate - low) * share, estimate + (high - estimate) * share)
+    ends = normal
+    if se <= 1e-10 * (high - low):
+        share = z * z / (labels.size + z * z)
+        ends = Interval(estimate - (estimate - low) * share, estimate + (high - estimate) * share)
     return Ppi(estimate, se, ends, normal, weight, float(labels.size))
+
+
+def _two_or_more(**arrays: Floats) -> None:
+    for name, values in arrays.items():
+        if values.size < 2:
+            raise ValueError(f"{name} must hold at least 2 values; got {values.size}")
 
 
 def _tuned(labels: Floats, judged: Floats, other: Floats) -> float:

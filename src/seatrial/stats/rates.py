@@ -285,30 +285,33 @@ def post_stratify(
     _check.inside("alpha", alpha, 0, 1)
     if sizes.size == 0:
         raise ValueError(f"n must hold at least one stratum; got {n!r}")
-    for h in range(sizes.size):
-        _check.count(f"k[{h}]", float(passes[h]), most=float(sizes[h]))
+    for h, (passed, size) in enumerate(zip(passes.tolist(), sizes.tolist(), strict=True)):
+        _check.count(f"k[{h}]", passed, most=size)
     share = _check.weights_of("weights", weights, sizes.size)
-    share = share / share.sum()
-    z = normal_quantile(1 - alpha / 2)
-    ends = [_wilson(float(a), float(b), z) for a, b in zip(passes, sizes, strict=True)]
-    low = np.array([end.low for end in ends])
-    high = np.array([end.high for end in ends])
-    seen = sizes > 0
-    rate = np.divide(passes, sizes, out=np.zeros_like(sizes), where=seen)
-    known, empty = float(share @ rate), float(share[~seen].sum())
-    extra = 0.0
-    if traffic is not None:
-        extra = max(0.0, float(share @ rate**2) - known**2) / _check.positive("traffic", traffic)
-    down = math.sqrt(float((share**2)[seen] @ ((rate - low)[seen] ** 2)) + z * z * extra)
-    up = math.sqrt(float((share**2)[seen] @ ((high - rate)[seen] ** 2)) + z * z * extra)
+    share, z = share / share.sum(), normal_quantile(1 - alpha / 2)
+    rate = np.divide(passes, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    known, empty = float(share @ rate), float(share[sizes == 0].sum())
+    sampled = math.inf if traffic is None else _check.positive("traffic", traffic)
+    extra = max(0.0, float(share @ rate**2) - known**2) / sampled
+    down, up = (math.sqrt(part + z * z * extra) for part in _mover_wilson(passes, sizes, share, z))
     interval = Interval(max(0.0, known - down), min(1.0, known + empty + up))
     se, kish = _stratified_se(rate, sizes, share)
-    total = float(passes.sum())
-    if empty == 0 and min(total, float(sizes.sum()) - total) < FEW_EVENTS:
+    if empty == 0 and min(float(passes.sum()), float((sizes - passes).sum())) < FEW_EVENTS:
         wide = _wilson(min(kish, known * kish), kish, z)
         interval = Interval(min(interval.low, wide.low), max(interval.high, wide.high))
-    bounds = Interval(known, min(1.0, known + empty))
-    return PostStratified(None if empty > 0 else known, math.sqrt(se * se + extra), interval, bounds, kish)
+    reach = Interval(known, min(1.0, known + empty))
+    return PostStratified(None if empty > 0 else known, math.hypot(se, math.sqrt(extra)), interval, reach, kish)
+
+
+def _mover_wilson(passes: Floats, sizes: Floats, share: Floats, z: float) -> tuple[float, float]:
+    """Squared distances from the weighted rate down and up to its MOVER ends; empty strata add nothing."""
+    down = up = 0.0
+    for k, n, w in zip(passes, sizes, share, strict=True):
+        if n > 0:
+            low, high = _wilson(float(k), float(n), z)
+            down += float(w * (k / n - low)) ** 2
+            up += float(w * (high - k / n)) ** 2
+    return down, up
 
 
 def _stratified_se(rate: Floats, sizes: Floats, share: Floats) -> tuple[float, float]:

@@ -177,19 +177,16 @@ def betting_cs(
     means = np.linspace(0.0, 1.0, _check.whole("grid", grid, least=10) + 1)
     if population is not None:
         _check.whole("population", population, least=max(1, x.size))
-    bets = _predictable_bets(x, alpha)
-    log_up, log_down = np.zeros_like(means), np.zeros_like(means)
+    bets, limit, total, ends = _predictable_bets(x, alpha), math.log(2 / alpha), 0.0, (0.0, 1.0)
+    log_up, log_down = np.zeros((2, means.size))
     alive = np.ones(means.size, dtype=np.bool_)
-    low, high = np.empty(x.size), np.empty(x.size)
-    limit, total, ends = math.log(2 / alpha), 0.0, (0.0, 1.0)
+    low, high = np.empty((2, x.size))
     for t in range(x.size):
         mean = means if population is None else (population * means - total) / (population - t)
-        possible = (mean >= 0) & (mean <= 1)
         safe = np.clip(mean, 1e-12, 1 - 1e-12)
-        with np.errstate(divide="ignore"):
-            log_up += np.log1p(np.minimum(bets[t], cap / safe) * (x[t] - safe))
-            log_down += np.log1p(-np.minimum(bets[t], cap / (1 - safe)) * (x[t] - safe))
-        fits = possible & (np.maximum(log_up, log_down) < limit)
+        log_up += np.log1p(np.minimum(bets[t], cap / safe) * (x[t] - safe))
+        log_down += np.log1p(-np.minimum(bets[t], cap / (1 - safe)) * (x[t] - safe))
+        fits = (mean >= 0) & (mean <= 1) & (np.maximum(log_up, log_down) < limit)
         alive = alive & fits if intersect else fits
         total += float(x[t])
         kept = np.flatnonzero(alive)

@@ -70,19 +70,26 @@ class OpenAI:
         self._retries = Retries(self._limits, spec.retries)
         self._lag = LagMonitor()
 
-    def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
-        """The request without secrets; the bytes of images and files stand by their sha256."""
-        del case
+    def identity(self) -> Mapping[str, Json]:
+        """Endpoint, model and what goes with every request; limits and keys change no answer."""
         return {
             "adapter": ADAPTER,
             "base_url": self._url,
             "headers": dict(self._spec.headers),
             "model": self._model,
+            "stream": self._spec.stream,
+            **({"deadline": self._spec.deadline} if self._spec.deadline is not None else {}),
+        }
+
+    def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
+        """The request without secrets; the bytes of images and files stand by their sha256."""
+        del case
+        return {
+            **self.identity(),
             "messages": without_bytes([message.plain() for message in request.messages]),
             "tools": [tool.plain() for tool in request.tools],
             "params": dict(request.params),
             "seed": request.seed,
-            "stream": self._spec.stream,
         }
 
     async def open(self) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,8 +50,7 @@ class PythonFunction:
         self.concurrency = spec.concurrency
         self._spec = spec
         self._reference = spec.use.partition(":")[2]
-        self._function = load_function(self._reference, folder)
-        self._source = _source_hash(self._reference)
+        self._function, self._source = load_function(self._reference, folder)
         self._is_async = inspect.iscoroutinefunction(self._function) or inspect.iscoroutinefunction(
             getattr(self._function, "__call__", None)  # noqa: B004  # the method itself is looked at
         )
@@ -61,14 +58,21 @@ class PythonFunction:
         self._threads = Threads(f"seatrial-{name}")
         self._lag = LagMonitor()
 
-    def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
-        """The whole request, with the function's reference and the sha256 of its module's source."""
-        del case
+    def identity(self) -> Mapping[str, Json]:
+        """The function's reference, the sha256 of its module's source, and its version where one is given."""
         return {
             "adapter": ADAPTER,
             "function": self._reference,
             "source": self._source,
             "options": dict(self._spec.options),
+            **({"deadline": self._spec.deadline} if self._spec.deadline is not None else {}),
+        }
+
+    def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
+        """The whole request, and what the function is."""
+        del case
+        return {
+            **self.identity(),
             "messages": without_bytes([message.plain() for message in request.messages]),
             "tools": [tool.plain() for tool in request.tools],
             "params": dict(request.params),
@@ -175,9 +179,3 @@ def _describe(cause: BaseException) -> str:
 
 def _failed(code: str, message: str) -> Output:
     return Output(failure=Failure(kind="infra", code=code, message=message), finished_at=now())
-
-
-def _source_hash(reference: str) -> str:
-    """The sha256 of the file that holds the function's module; empty for a module without one."""
-    where = getattr(sys.modules.get(reference.partition(":")[0]), "__file__", None)
-    return sha256(Path(where).read_bytes()).hexdigest() if where else ""

@@ -9,8 +9,10 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import file_digest
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -165,6 +167,11 @@ class Recording:
         self._found: set[str] = set()
         self._faults = Faults(str(path))
 
+    def identity(self) -> dict[str, Json]:
+        """The file's bytes, by their sha256, and how rows are read and joined."""
+        with self._open() as file:
+            return {"bytes": file_digest(file, "sha256").hexdigest(), "paths": self._paths, "join": self._join}
+
     def check(self, cases: Iterable[tuple[str, str]]) -> None:
         """Raise RecordingError with all that is wrong with the rows, alone and against the cases (id, input hash)."""
         index = self._indexed()
@@ -224,7 +231,7 @@ class Recording:
             self._index = index
         return self._index
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> BufferedReader:
         try:
             return self._path.open("rb")
         except (OSError, ValueError) as cause:

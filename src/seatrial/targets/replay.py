@@ -41,12 +41,17 @@ class Replay:
         """Raise RecordingError for unmatched, duplicate, missing and unreadable rows, all of them at once."""
         self._recording.check(cases)
 
+    def identity(self) -> Mapping[str, Json]:
+        """The whole file and how it is read. Raises RecordingError when it cannot be."""
+        return {"adapter": ADAPTER, "recording": self._recording.identity(), "deadline": self._deadline}
+
     def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
         """The messages, and the hash of the recorded row: another row's change changes nothing here."""
         number = self._recording.find(case.id, case.input_hash)
         row = None if number is None else self._recording.hash(number)
         messages = without_bytes([message.plain() for message in request.messages])
-        return {"adapter": ADAPTER, "row": row, "messages": messages}
+        late = {"deadline": self._deadline} if self._deadline is not None else {}
+        return {"adapter": ADAPTER, "row": row, "messages": messages, **late}
 
     async def open(self) -> None:
         """Nothing to do: the file is opened for each row."""

@@ -168,7 +168,7 @@ def _scorer_warnings(frame: Frame, index: int) -> list[str]:
 def composition(frame: Frame) -> dict[str, dict[str, int]]:
     """How many cases of each origin, and of each value of the strata that group."""
     found: dict[str, dict[str, int]] = {}
-    for name, stratum in {"origin": frame.cases.origin, **frame.cases.strata}.items():
+    for name, stratum in {**frame.cases.strata, "origin": frame.cases.origin}.items():
         counts = np.bincount(stratum.codes[stratum.codes >= 0], minlength=len(stratum.values)).tolist()
         held = {value: number for value, number in zip(stratum.values, counts, strict=True) if number}
         if held and len(held) <= MOST_VALUES:

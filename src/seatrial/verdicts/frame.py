@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from seatrial.core.suite import RubricSpec, Suite
+from seatrial.core.suite import Suite
 from seatrial.errors import StoreError
 from seatrial.store import schema
-from seatrial.store.store import STATUSES, RunItem, RunRow, Store, TrialRow
+from seatrial.store.store import STATUSES, RunRow, Store, TrialRow
 from seatrial.verdicts.cases import CaseTable, tabulate
-from seatrial.verdicts.outcomes import Bools, Floats, Outcomes
+from seatrial.verdicts.outcomes import Bools, Floats, Ints, Outcomes
 
 Ids = NDArray[np.int64]
 Codes = NDArray[np.int8]
@@ -119,14 +119,13 @@ def load(store: Store, trial_id: str) -> Frame:
     trial = store.trial(trial_id)
     suite = read_suite(trial)
     runs = store.runs(trial.id)
-    manifests = {run.target: store.run_items(run.id) for run in runs}
-    positions = np.unique(np.array([i.position for items in manifests.values() for i in items], dtype=np.intp))
+    manifests = {run.target: _manifest(store, run, len(suite.rubrics)) for run in runs}
+    nowhere = np.zeros(0, dtype=np.intp)
+    positions = np.unique(np.concatenate([nowhere, *(manifest.position for manifest in manifests.values())]))
     wanted = {*suite.policy.slices, *(name for rubric in suite.rubrics for name in rubric.where)}
     cases = tabulate(store.case_facts(trial.dataset_id), positions, sorted(wanted))
     epochs = max([1, *(run.epochs for run in runs)])
-    arms: dict[str, Arm] = {}
-    for run in runs:
-        arms[run.target] = _arm(store, run, manifests.pop(run.target), cases, (len(suite.rubrics), epochs))
+    arms = {run.target: _arm(store, run, manifests.pop(run.target), cases, epochs) for run in runs}
     return Frame(trial, suite, cases, arms, epochs)
 
 
@@ -143,16 +142,40 @@ def read_suite(trial: TrialRow) -> Suite:
         ) from cause
 
 
-def _arm(store: Store, run: RunRow, items: Sequence[RunItem], cases: CaseTable, shape: tuple[int, int]) -> Arm:
-    rubrics, epochs = shape
-    full = (rubrics, len(cases), epochs)
+class _Manifest(NamedTuple):
+    """A run's lines as columns; `score_id` is (rubrics, lines)."""
+
+    position: Ints
+    epoch: Ints
+    output_id: Ids
+    score_id: Ids
+
+
+def _manifest(store: Store, run: RunRow, rubrics: int) -> _Manifest:
+    items = store.run_items(run.id)
+    wrong = next((item for item in items if len(item.score_ids) != 8 * rubrics), None)
+    if wrong is not None:
+        raise StoreError(
+            f"The manifest of run {run.id} ({run.target!r}) holds {len(wrong.score_ids) // 8} scores at case "
+            f"{wrong.position}, the suite has {rubrics} rubrics.",
+            hint="run the suite again",
+        )
+    score_id = np.frombuffer(b"".join(item.score_ids for item in items), dtype="<i8").reshape(len(items), rubrics)
+    return _Manifest(
+        np.array([item.position for item in items], dtype=np.intp),
+        np.array([item.epoch for item in items], dtype=np.intp),
+        np.array([item.output_id for item in items], dtype=np.int64),
+        score_id.T.astype(np.int64),
+    )
+
+
+def _arm(store: Store, run: RunRow, manifest: _Manifest, cases: CaseTable, epochs: int) -> Arm:
+    full = (len(manifest.score_id), len(cases), epochs)
     output_id = np.zeros((len(cases), epochs), dtype=np.int64)
     score_id = np.full(full, ABSENT, dtype=np.int64)
-    if items:
-        row = np.searchsorted(cases.position, np.array([item.position for item in items], dtype=np.intp))
-        epoch = np.array([item.epoch for item in items], dtype=np.intp)
-        output_id[row, epoch] = [item.output_id for item in items]
-        score_id[:, row, epoch] = _score_ids(run, items, rubrics)
+    row = np.searchsorted(cases.position, manifest.position)
+    output_id[row, manifest.epoch] = manifest.output_id
+    score_id[:, row, manifest.epoch] = manifest.score_id
     status = np.full(full, ABSENT, dtype=np.int8)
     status[score_id == 0] = OUTSIDE
     passed = np.full(full, -1, dtype=np.int8)
@@ -165,19 +188,6 @@ def _arm(store: Store, run: RunRow, items: Sequence[RunItem], cases: CaseTable, 
     return Arm(run, output_id, score_id, status, passed, value, measure)
 
 
-def _score_ids(run: RunRow, items: Sequence[RunItem], rubrics: int) -> Ids:
-    """The manifest's score ids, (rubrics, lines)."""
-    wrong = next((item for item in items if len(item.score_ids) != 8 * rubrics), None)
-    if wrong is not None:
-        raise StoreError(
-            f"The manifest of run {run.id} ({run.target!r}) holds {len(wrong.score_ids) // 8} scores at case "
-            f"{wrong.position}, the suite has {rubrics} rubrics.",
-            hint="run the suite again",
-        )
-    joined = b"".join(item.score_ids for item in items)
-    return np.frombuffer(joined, dtype="<i8").reshape(len(items), rubrics).T.astype(np.int64)
-
-
 _HEAD = np.dtype([("status", np.int8), ("passed", np.int8), ("value", np.float64), ("measure", np.float64)])
 
 
@@ -188,12 +198,10 @@ def _scores(store: Store, run: RunRow, ids: Ids) -> NDArray[Any]:
     with an output of another run.
     """
     heads = np.zeros(len(ids), dtype=_HEAD)
-    t = schema.scores.c
-    query = select(t.id, t.status, t.passed, t.value, t.measure).order_by(t.id)
     with store.reading() as connection:
         for start in range(0, len(ids), SCORES_AT_ONCE):
             chunk = ids[start : start + SCORES_AT_ONCE]
-            found = connection.execute(query.where(t.id.in_(chunk.tolist()))).all()
+            found = _heads(connection, chunk)
             if len(found) != len(chunk):
                 raise StoreError(
                     f"The manifest of run {run.id} ({run.target!r}) names {len(chunk) - len(found)} scores that the "
@@ -208,6 +216,20 @@ def _scores(store: Store, run: RunRow, ids: Ids) -> NDArray[Any]:
     return heads
 
 
+def _heads(connection: Connection, ids: Ids) -> Sequence[Any]:
+    """The rows of these scores, by id: one stretch of the table where they lie close together."""
+    t = schema.scores.c
+    query = select(t.id, t.status, t.passed, t.value, t.measure).order_by(t.id)
+    first, last = int(ids[0]), int(ids[-1])
+    if last - first > 4 * len(ids):
+        return connection.execute(query.where(t.id.in_(ids.tolist()))).all()
+    rows = connection.execute(query.where(t.id.between(first, last))).all()
+    if len(rows) == len(ids):
+        return rows
+    wanted = set(ids.tolist())
+    return [row for row in rows if row[0] in wanted]
+
+
 def unit_of(store: Store, frame: Frame, index: int) -> str:
     """The unit of a rubric's measures, as its scorer wrote it on the first one found."""
     for arm in frame.arms.values():
@@ -215,8 +237,3 @@ def unit_of(store: Store, frame: Frame, index: int) -> str:
         if len(ids):
             return next((score.unit for score in store.load_scores([int(ids[0])]).values()), "")
     return ""
-
-
-def rubric_index(suite: Suite, rubric: RubricSpec) -> int:
-    """The place of a rubric in the suite, which is its place in every manifest."""
-    return next(at for at, other in enumerate(suite.rubrics) if other.name == rubric.name)

@@ -304,4 +304,4 @@ def need(finding: LimitFinding, rubric: RubricSpec, policy: Policy) -> Need:
     total = 0.0
     if math.isfinite(told.variance) and (told.variance > 0 or told.distance == 0) and finding.reason == "open":
         total = cases_to_tell(told.variance, told.distance, alpha=policy.alpha, power=policy.power) / per_case
-    return further(max(total, least), finding.cases)
+    return further(max(total, least), finding.cases)._replace(against=told.value > finding.allowed)

@@ -14,10 +14,11 @@ TOO_MANY = 1_000_000
 
 
 class Need(NamedTuple):
-    """How many further cases, of what sort; or no number, and why."""
+    """How many further cases, of what sort; or no number, and why. `against`: they would likely end in a block."""
 
     cases: int | None
     note: str
+    against: bool = False
 
 
 def cases_to_tell(variance: float, distance: float, *, alpha: float, power: float) -> float:

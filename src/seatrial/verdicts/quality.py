@@ -141,7 +141,7 @@ def need(finding: QualityFinding, policy: Policy) -> Need:
         distance = finding.margin + min(0.0, evidence.estimate)
         total = cases_to_tell(_variance(evidence), distance, alpha=alpha, power=policy.power) / per_case
     least = LEAST_CLUSTERS * per_cluster if evidence.clustered else 0.0
-    return further(max(total, policy.min_cases, least), evidence.cases)
+    return further(max(total, policy.min_cases, least), evidence.cases)._replace(against=behind)
 
 
 def _variance(evidence: Evidence) -> float:

@@ -100,12 +100,13 @@ def _too_much_missing(share: float) -> str:
 
 
 def wanted(need: Need | None) -> str:
-    """` About 420 further cases would settle it.`, or why no number would; nothing when nothing is open."""
+    """How many cases would settle it, or why no number would; nothing when nothing is open."""
     if need is None:
         return ""
     if need.cases is None:
         return f" No number of cases is named: {need.note}."
-    return f" About {need.cases:,} {need.note} would settle it."
+    end = ", and by what is seen so far against the candidate" if need.against else ""
+    return f" About {need.cases:,} {need.note} would settle it{end}."
 
 
 def gate(finding: GateFinding, alpha: float, need: Need | None) -> str:
