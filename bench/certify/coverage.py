@@ -161,10 +161,10 @@ def graded_pairs(rng: np.random.Generator, reps: int, p: float, icc: float, clus
     cell = f"p = {p}, ICC = {icc}, {clusters} seeds"
     ours, naive, touched = [], [], 0
     for _ in range(reps):
-        chance = worlds.shares(rng, [p, 1 - p], icc, clusters)[:, 0]
         g = np.repeat(np.arange(clusters), worlds.SIZE)
-        each = rng.beta(19 * chance[g] + 0.05, 19 * (1 - chance[g]) + 0.05)
-        epochs = rng.binomial(1, each, (2, 4, g.size))
+        arms = [worlds.shares(rng, [p, 1 - p], icc, clusters)[g, 0] for _ in range(2)]
+        each = [rng.beta(2 * chance + 0.01, 2 * (1 - chance) + 0.01) for chance in arms]
+        epochs = [rng.binomial(1, case, (4, g.size)) for case in each]
         per_epoch = (epochs[0] - epochs[1]).astype(np.float64)
         d = per_epoch.mean(axis=0)
         touched += np.unique(g[d != 0]).size

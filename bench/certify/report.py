@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from html import escape
@@ -10,8 +11,8 @@ from pathlib import Path
 from bench.certify.record import Row
 
 COLOURS = ("#0b6e4f", "#2e5aac", "#7a4fa3")
-PEER_COLOURS = ("#c8553d", "#d98e04", "#8a8a8a", "#a34b6b")
-LEFT, WIDTH, LINE, TOP = 330, 900, 20, 46
+PEER_COLOURS = ("#c8553d", "#d98e04", "#8a8a8a", "#a34b6b", "#4d7ea8")
+LEFT, WIDTH, LINE, TOP = 360, 940, 20, 46
 
 
 def slug(section: str) -> str:
@@ -75,13 +76,8 @@ def chart(section: str, rows: list[Row]) -> str:
     )
     title = f'<text x="10" y="18" font-size="14" font-weight="600" fill="#1a1a1a">{escape(section)}</text>'
     out = [head, f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>', title]
-    for tick in range(6):
-        value = low + (high - low) * tick / 5
-        out.append(
-            f'<line x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{TOP - 8}" y2="{TOP + LINE * len(cells)}" '
-            f'stroke="#e4e4e4"/><text x="{x(value):.1f}" y="{TOP - 12}" text-anchor="middle" '
-            f'fill="#555">{_tick(section, value)}</text>'
-        )
+    foot = TOP + LINE * len(cells)
+    out.extend(_grid(_tick(section, value), x(value), foot) for value in _ticks(low, high))
     for i, cell in enumerate(cells):
         y = TOP + LINE * i + 10
         out.append(f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end" fill="#1a1a1a">{escape(cell)}</text>')
@@ -105,7 +101,7 @@ def _marks(rows: list[Row], y: float, x: Callable[[float], float], colour: dict[
             f'<rect x="{left:.1f}" y="{y - 7}" width="{max(1.0, right - left):.1f}" height="14" '
             'fill="#0b6e4f" opacity="0.08"/>'
         )
-    return out + [_dot(row, y, x, colour[row.method]) for row in rows]
+    return out + [_dot(row, y, x, colour[row.method]) for row in sorted(rows, key=lambda row: not row.peer)]
 
 
 def _dot(row: Row, y: float, x: Callable[[float], float], colour: str) -> str:
@@ -134,6 +130,19 @@ def _range(values: list[float]) -> tuple[float, float]:
     return max(0.0, low - pad), high + pad
 
 
+def _grid(label: str, x: float, foot: float) -> str:
+    return (
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{foot}" stroke="#e4e4e4"/>'
+        f'<text x="{x:.1f}" y="{TOP - 12}" text-anchor="middle" fill="#555">{label}</text>'
+    )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / step <= 6 or step == 0.2)
+    first = math.ceil(low / step - 1e-9)
+    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
 def _tick(section: str, value: float) -> str:
     return f"{value:.2f}" if section.startswith(("CUSUM", "e-SR")) else f"{100 * value:.0f}%"
 
@@ -158,6 +167,7 @@ def _failures(failed: list[Row]) -> str:
         return "Nowhere: every cell below is within what is asked of it."
     return "\n".join(
         f"- {row.section}: {row.cell}: {row.method} gives {_number(row).strip('*').removesuffix(' ✗')}"
+        + (", wider than it need be" if row.low is not None and row.value > row.low else "")
         for row in failed
     )
 

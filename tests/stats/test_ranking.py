@@ -24,6 +24,7 @@ from seatrial.stats import (
     pass_at_k,
     pass_hat_k,
     payback_periods,
+    rao_kupper,
     regression_estimate,
     selective_threshold,
     tco_draws,
@@ -101,6 +102,23 @@ def test_springall():
     assert minus_log_likelihood(got, wins, ties) == pytest.approx(732.067, abs=5e-4)
     half = bradley_terry(wins, ties=ties).theta
     assert (half[1], half[8]) == pytest.approx((-1.5398, -0.4126), abs=6e-5)
+
+
+def test_springall_by_rao_and_kupper():
+    wins, ties = springall()
+    got = rao_kupper(wins, ties)
+    want = [0, -1.6741, -2.4260, -0.3189, -1.3878, -2.1282, 0.9631, -0.0095, -0.4740]
+    assert got.theta == pytest.approx(want, abs=6e-5)
+    assert got.tie == pytest.approx(2.00791, abs=6e-6)
+    total = 0.0
+    for i, j in itertools.combinations(range(9), 2):
+        a, b, eta = math.exp(got.theta[i]), math.exp(got.theta[j]), got.tie
+        first, second = a / (a + eta * b), b / (b + eta * a)
+        for times, chance in ((wins[i, j], first), (wins[j, i], second), (ties[i, j], 1 - first - second)):
+            total -= times * math.log(chance)
+    assert total == pytest.approx(730.004, abs=5e-4)
+    assert rao_kupper([[0, 3], [2, 0]], np.zeros((2, 2))).tie == 1
+    assert np.all(got.se[1:] > 0)
 
 
 def minus_log_likelihood(at, wins, ties):
@@ -264,6 +282,7 @@ def test_tries_take_arrays():
         (lambda: bradley_terry([[0, 1], [1, 0]], anchor=2), "^anchor must be from 0 to 1; got 2"),
         (lambda: davidson([[0, 1], [1, 0]], [[0, 1], [0, 0]]), "^ties must be symmetric"),
         (lambda: davidson([[0, 0], [0, 0]], [[0, 1], [1, 0]]), "^wins must not all be 0"),
+        (lambda: rao_kupper([[0, 0], [0, 0]], [[0, 1], [1, 0]]), "^wins must not all be 0"),
         (lambda: davidson([[0, 1], [1, 0]], [[0]]), "^ties must have the shape of wins"),
         (lambda: bootstrap_ratings([0], [0], [1], ["a"]), "^first and second must name two"),
         (lambda: tco_draws(-1, 0, 0, 0, CostPlan(1, 1, 1, 1)), "^a must be a count"),

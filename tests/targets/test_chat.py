@@ -14,9 +14,10 @@ from tests.targets.raw_server import completion
 from seatrial.core.case import Tool
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Request, Usage
-from seatrial.targets.chat import CompletionStream, body, parse_completion
+from seatrial.targets.chat import CompletionStream, body, read
 from seatrial.targets.retry import Fault
 from seatrial.targets.sse import Events
+from seatrial.targets.strict import whole
 
 HI = Message(role="user", content="hi")
 PNG = "iVBORw0KGgo="
@@ -104,7 +105,7 @@ def test_a_tool_conversation() -> None:
 
 
 def parsed(value: Any) -> Any:
-    return parse_completion(json.dumps(value).encode())
+    return whole(json.dumps(value).encode(), read)
 
 
 def tool_call(arguments: Any, **fields: Any) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def test_content_parts_are_joined() -> None:
 
 
 def test_lone_surrogates_and_nulls_survive() -> None:
-    assert parse_completion(rb'{"choices":[{"message":{"content":"\ud83d \u0000 x"}}]}').message.text == "\ud83d \0 x"
+    assert whole(rb'{"choices":[{"message":{"content":"\ud83d \u0000 x"}}]}', read).message.text == "\ud83d \0 x"
 
 
 ANYTHING = st.recursive(
@@ -195,7 +196,7 @@ MESSAGE_KEYS = ["content", "tool_calls", "refusal", "reasoning"]
 @given(st.binary(max_size=200) | ANYTHING.map(lambda v: json.dumps(v).encode()))
 def test_whatever_the_bytes_are_parsing_gives_an_answer_or_a_fault(raw: bytes) -> None:
     with suppress(Fault):
-        parse_completion(raw)
+        whole(raw, read)
 
 
 @given(st.sampled_from(KEYS), st.sampled_from(MESSAGE_KEYS), ANYTHING, ANYTHING)

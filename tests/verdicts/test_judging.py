@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.verdicts.made_trials import from_counts, make_suite
 
 from seatrial.core.suite import Suite
 from seatrial.verdicts.compare import compare_arrays, needed
 from seatrial.verdicts.judging import judge
 from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.records import RubricResult
 from seatrial.verdicts.sentences import headline
 
 NAN = math.nan
@@ -77,7 +80,7 @@ def test_the_headlines():
     leaky = Outcomes.of([0.0] * 4 + [1.0] * 116, np.ones(120))
     assert said(leak=leaky).startswith("new must not replace old: blocked by the gate leak.")
     both = said(leak=leaky, right=from_counts(0, 200, 1500))
-    assert both.startswith("new must not replace old: blocked by the gate leak and right.")
+    assert both.startswith("new must not replace old: blocked by the gate leak, and right.")
     assert said(leak=Outcomes.of([])) == (
         "Whether new may replace old is open: leak needs about 99 further clean cases."
     )
@@ -114,6 +117,50 @@ def test_without_an_incumbent_quality_is_shown():
     assert results[0].sentence == "It passes 1,330 of 1,500 (88.7%, 95% interval 87.0 to 90.2)."
     assert results[0].candidate is not None
     assert results[0].candidate.estimate.method == "Wilson"
+
+
+RESULT = st.sampled_from([1.0, 1.0, 1.0, 0.0, NAN])
+
+
+@st.composite
+def any_outcomes(draw):
+    n, epochs = draw(st.integers(0, 25)), draw(st.integers(1, 3))
+    arms = [
+        np.array(draw(st.lists(RESULT, min_size=n * epochs, max_size=n * epochs)), dtype=float).reshape(n, epochs)
+        for _ in range(2)
+    ]
+    cluster = np.array(draw(st.lists(st.integers(0, 9), min_size=n, max_size=n)), dtype=int)
+    return Outcomes.of(arms[0], draw(st.sampled_from([arms[1], None])), draw(st.sampled_from([None, cluster])))
+
+
+@given(
+    st.fixed_dictionaries({name: any_outcomes() for name in GOOD}),
+    st.fixed_dictionaries(
+        {
+            "alpha": st.floats(1e-6, 0.499),
+            "gate_alpha": st.floats(1e-6, 0.499),
+            "margin_points": st.floats(1e-6, 100),
+            "power": st.floats(0.01, 0.999),
+            "min_cases": st.integers(1, 40),
+        }
+    ),
+)
+def test_whatever_comes_is_judged_and_can_be_written_down(outcomes, policy):
+    suite = make_suite(
+        {"name": "right"},
+        {"name": "leak", "kind": "gate", "limit_points": 7},
+        {"name": "time", "kind": "limit", "at_most_ratio": 1.5, "statistic": "p50"},
+        {"name": "style", "kind": "advisory"},
+        policy=policy,
+    )
+    judgement, results = compare_arrays(suite, outcomes)
+    assert judgement.overall in {"ship", "block", "inconclusive", "not_evaluable"}
+    for result in results:
+        assert result == RubricResult.model_validate_json(json.dumps(result.model_dump(mode="json")))
+        assert result.sentence.endswith(".")
+        assert result.needed is None or result.needed >= 1
+        if result.decision == "PASS":
+            assert not {"few_cases"} & set(result.flags)
 
 
 # real swaps -----------------------------------------------------------------------------------------------------------

@@ -26,11 +26,12 @@ def compare(
     as_json: bool,
     exit_code: bool,
 ) -> int:
-    """Draw the verdict of a finished trial again, from the store alone.
+    """Draw a trial's verdicts again.
 
-    TRIAL is an id or the beginning of one (`seatrial trials` lists them); the newest where none is given.
+    From the store alone: nothing is asked. TRIAL is an id or the beginning of one (`seatrial trials` lists them); the newest where none is given.
     """
     from seatrial.trials.trial import compare as draw
 
+    options.check_outs(outs)
     report = draw(trial, store=store_file, incumbent=incumbent, candidates=candidates)
     return options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)

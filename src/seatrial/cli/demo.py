@@ -15,14 +15,15 @@ from seatrial.cli import options
 @options.out
 @options.as_json
 def demo(limit: int | None, store_file: Path | None, outs: tuple[Path, ...], as_json: bool) -> int:
-    """Run the embedded example: a refund-support agent, four simulated models, three verdicts.
+    """Run the embedded example: three verdicts.
 
-    Needs no key and no network. `seatrial init` copies the same example into a folder of yours.
+    A refund-support agent with four simulated models. Needs no key and no network. `seatrial init` copies the same example into a folder of yours.
     """
     from seatrial.cli.progress import display
     from seatrial.examples import REFUND
     from seatrial.trials import trial
 
+    options.check_outs(outs)
     with display(quiet=as_json) as show:
         store = trial.store_path(Path(), store_file)
         report = trial.run(REFUND / "seatrial.yaml", store=store, show=show, limit=limit)
@@ -32,7 +33,10 @@ def demo(limit: int | None, store_file: Path | None, outs: tuple[Path, ...], as_
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 def init(folder: Path) -> None:
-    """Copy the example into FOLDER, as the start of a suite of your own."""
+    """Copy the example as a start of your own.
+
+    It is written into FOLDER, which is made where it is missing.
+    """
     from seatrial.examples import copy_refund
 
     for path in copy_refund(folder):

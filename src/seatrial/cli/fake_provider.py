@@ -12,9 +12,9 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one where none is given.")
 def fake_provider(script: Path | None, host: str, port: int) -> None:
-    """Serve scripted answers in OpenAI's wire format, for tests, benchmarks and CI without a key.
+    """Serve scripted answers on this machine.
 
-    SCRIPT is a YAML or JSON file of answers, latency and faults (docs/fake-provider.md); without one, it echoes.
+    A provider for tests, benchmarks and CI without a key. SCRIPT is a YAML or JSON file of answers, latency and faults (docs/fake-provider.md); without one, it echoes.
     """
     from seatrial.testing import Script, serve
 

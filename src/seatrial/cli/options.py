@@ -35,6 +35,14 @@ EXIT_OF = {"ship": 0, "block": 1, "inconclusive": 3, "not_evaluable": 4}
 WORST_FIRST = ("block", "not_evaluable", "inconclusive", "ship")
 
 
+def check_outs(outs: Sequence[Path]) -> None:
+    """Refuse a report of unknown kind before anything is run."""
+    from seatrial import reports
+
+    for path in outs:
+        reports.check(path)
+
+
 def show_report(report: TrialReport, outs: Sequence[Path], *, as_json: bool, use_exit_code: bool) -> int:
     """Print a report, write its files, and give the command's exit code."""
     from seatrial import reports

@@ -28,15 +28,16 @@ from seatrial.cli import options
 def run(
     suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: bool, exit_code: bool, **asked: Any
 ) -> int:
-    """Run a suite: ask every target, score every answer, give a verdict on each candidate.
+    """Run a suite and give its verdicts.
 
-    What was done before is reused, by content: running again is resuming. Ctrl-C saves what is done.
+    Every target is asked, every answer scored, every candidate compared with the incumbent. What was done before is reused, by content: running again is resuming. Ctrl-C saves what is done.
     """
     from seatrial.cli.progress import display
     from seatrial.trials import trial
 
     if asked["fresh"] and asked["series"]:
         raise click.UsageError("--fresh opens a new series, --series goes on with one: give either.")
+    options.check_outs(outs)
     with display(quiet=as_json) as show:
         report = trial.run(suite, store=store_file, show=show, **asked)
     return options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)

@@ -10,7 +10,7 @@ import click
 @click.command()
 @click.option("--json", "_as_json", is_flag=True, help="The schema is JSON either way.")
 def schema(_as_json: bool) -> None:
-    """Print the JSON Schema of the suite file, for editors.
+    """Print the suite file's JSON Schema.
 
     In VS Code: save it as seatrial.schema.json and begin the suite with
     `# yaml-language-server: $schema=seatrial.schema.json`.

@@ -12,7 +12,10 @@ from seatrial.cli import options
 @click.command()
 @options.as_json
 def targets(as_json: bool) -> None:
-    """List the target adapters: what may stand before the colon of a target's `use`."""
+    """List the target adapters.
+
+    A name is what stands before the colon of a target's `use`.
+    """
     from importlib import import_module
 
     from seatrial.core.plugins import points

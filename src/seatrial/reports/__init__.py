@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seatrial.reports.files import render, write
+    from seatrial.reports.files import check, render, write
     from seatrial.reports.objects import json_text
     from seatrial.reports.page import html
     from seatrial.reports.pullrequest import markdown
     from seatrial.reports.tables import terminal
 
 _HOME = {
+    "check": "files",
     "html": "page",
     "json_text": "objects",
     "markdown": "pullrequest",
@@ -25,7 +26,7 @@ _HOME = {
     "write": "files",
 }
 
-__all__ = ["html", "json_text", "markdown", "render", "terminal", "write"]
+__all__ = ["check", "html", "json_text", "markdown", "render", "terminal", "write"]
 
 
 def __getattr__(name: str) -> Any:

@@ -48,13 +48,22 @@ RENDERERS: dict[str, Callable[[TrialReport], str]] = {
 
 def render(report: TrialReport, suffix: str) -> str:
     """The report as the text of a file with that ending. Raises UsageError for an ending that is not known."""
+    return _renderer(suffix)(report)
+
+
+def _renderer(suffix: str) -> Callable[[TrialReport], str]:
     known = suffix.lower()
     if known not in RENDERERS:
         near = nearest(known, RENDERERS)
         hint = f"did you mean {near}?" if near else f"end the name in one of {', '.join(RENDERERS)}"
         ending = f"files that end in {safe(suffix)!r}" if suffix else "a file without an ending"
         raise UsageError(f"A report cannot be written as {ending}.", hint=hint)
-    return RENDERERS[known](report)
+    return RENDERERS[known]
+
+
+def check(path: str | Path) -> None:
+    """Raise UsageError now for a path whose ending `write` would refuse later."""
+    _renderer(Path(path).suffix)
 
 
 def write(report: TrialReport, path: str | Path) -> Path:
@@ -70,7 +79,7 @@ def write(report: TrialReport, path: str | Path) -> Path:
         why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
         raise UsageError(
             f"The report cannot be written to {safe(str(target), 200)}: {safe(why)}.",
-            hint="name a file in a folder that exists and is writable",
+            hint="name a file in a folder that you may write to",
         ) from fault
     return target
 
@@ -78,6 +87,7 @@ def write(report: TrialReport, path: str | Path) -> Path:
 def _replace(target: Path, data: bytes) -> None:
     if target.is_dir():
         raise IsADirectoryError(None, "it is a folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as out:

@@ -79,7 +79,7 @@ if TYPE_CHECKING:
         power_paired,
     )
     from seatrial.stats.quantiles import Ranks, quantile_interval, quantile_ranks
-    from seatrial.stats.ranking import Ranking, RankingDraws, bootstrap_ratings, bradley_terry, davidson
+    from seatrial.stats.ranking import Ranking, RankingDraws, bootstrap_ratings, bradley_terry, davidson, rao_kupper
     from seatrial.stats.rates import (
         ClusterRate,
         Interval,
@@ -163,7 +163,7 @@ _FAMILIES = {
         "Ranks", "quantile_interval", "quantile_ranks",
     ),
     "ranking": (
-        "Ranking", "RankingDraws", "bootstrap_ratings", "bradley_terry", "davidson",
+        "Ranking", "RankingDraws", "bootstrap_ratings", "bradley_terry", "davidson", "rao_kupper",
     ),
     "rates": (
         "ClusterRate", "Interval", "PostStratified", "clopper_pearson", "cluster_clopper_pearson",
@@ -199,9 +199,10 @@ __all__ = [  # one list in plain alphabetical order
     "n_zero_failures", "newcombe_paired", "newcombe_unpaired", "normal_mixture_bound",
     "obrien_fleming_bounds", "observed_agreement", "paired_cluster", "pareto_probability", "pass_at_k",
     "pass_hat_k", "payback_periods", "post_stratify", "power_paired", "ppi_mean", "quantile_interval",
-    "quantile_ranks", "ratings_from_table", "regression_estimate", "rogan_gladen", "selective_threshold",
-    "tango", "tango_bounds", "tango_clustered", "tango_clustered_p", "tango_p", "tango_without_each",
-    "tango_z", "tco_draws", "total_cost", "two_phase", "variance_components", "vendi", "wilson",
+    "quantile_ranks", "rao_kupper", "ratings_from_table", "regression_estimate", "rogan_gladen",
+    "selective_threshold", "tango", "tango_bounds", "tango_clustered", "tango_clustered_p", "tango_p",
+    "tango_without_each", "tango_z", "tco_draws", "total_cost", "two_phase", "variance_components",
+    "vendi", "wilson",
 ]  # fmt: skip
 
 

@@ -19,8 +19,8 @@ ELO = 400 / math.log(10)
 class Ranking(NamedTuple):
     """Abilities on the log-odds scale (0 for the anchor), standard errors, and 1000 + 400/ln 10 × ability.
 
-    `tie` is Davidson's ν (0 for `bradley_terry`); `regularised` says that a virtual tie with the anchor
-    had to be added because some models never lost to, or never met, the others.
+    `tie` is Davidson's ν or Rao and Kupper's η (0 for `bradley_terry`); `regularised` says that a
+    virtual tie with the anchor had to be added because some models never lost to, or never met, the others.
     """
 
     theta: Floats
@@ -145,6 +145,66 @@ def _davidson_newton(wins: Floats, ties: Floats, anchor: int, start: Floats) -> 
         if np.abs(step).max() < 1e-11:
             break
     return point[:-1], float(point[-1]), hessian
+
+
+def rao_kupper(wins: ArrayLike, ties: ArrayLike, *, anchor: int = 0) -> Ranking:
+    """Return the maximum likelihood abilities of Rao and Kupper's model: a tie is a difference too small to see.
+
+    Args:
+        wins: square array; wins[i, j] = how often i was preferred to j. The diagonal is ignored.
+        ties: symmetric square array; ties[i, j] = ties[j, i] = how often neither was.
+        anchor: the model whose ability is 0.
+
+    P(i beats j) = e^θ_i / (e^θ_i + η·e^θ_j); `tie` holds η, above 1. A check on `davidson`: close results
+    do not depend on how ties are modelled. No ties give η = 1 and `bradley_terry`.
+    Source: Rao and Kupper 1967.
+
+    Raises:
+        ValueError: as `davidson`.
+
+    """
+    counts, even = _games(wins, ties, anchor)
+    if not even.any():
+        return _fit_bradley_terry(counts, anchor)._replace(tie=1.0)
+    if not counts.any():
+        raise ValueError("wins must not all be 0; got nothing but ties")
+    regularised = not _connected(counts + even)
+    if regularised:
+        even = even + 2 * _virtual(counts.shape[0], anchor)
+    size, tied = counts.shape[0], float(even.sum()) / 2
+    score = counts + even  # a tie is a comparison that neither side won clearly
+    free = np.append(_others(size, anchor), True)
+    point = np.append(_fit_bradley_terry(counts + even / 2, anchor).theta, 0.5)
+    hessian = np.eye(size + 1)
+    for _ in range(200):
+        gradient, hessian = _rao_kupper_slope(score, tied, point)
+        step = np.zeros(size + 1)
+        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
+        scale = min(1.0, 1.0 / max(1e-300, float(np.abs(step).max())))
+        while point[-1] + scale * step[-1] <= 0:
+            scale /= 2
+        point = point + scale * step
+        if np.abs(step).max() < 1e-11:
+            break
+    se = np.zeros(size + 1)
+    se[free] = np.sqrt(np.diag(np.linalg.inv(hessian[np.ix_(free, free)])))
+    return Ranking(point[:-1], se[:-1], 1000 + ELO * point[:-1], math.exp(float(point[-1])), regularised)
+
+
+def _rao_kupper_slope(score: Floats, tied: float, point: Floats) -> tuple[Floats, Floats]:
+    """Gradient and information of the log-likelihood in the abilities and ln η."""
+    theta, log_eta = point[:-1], float(point[-1])
+    lost = score * sigmoid(-(theta[:, None] - theta[None, :] - log_eta))
+    weight = lost * sigmoid(theta[:, None] - theta[None, :] - log_eta)
+    grown = math.expm1(2 * log_eta)
+    gradient = np.append(lost.sum(axis=1) - lost.sum(axis=0), 2 * tied * (grown + 1) / grown - lost.sum())
+    both = weight + weight.T
+    cross = weight.sum(axis=0) - weight.sum(axis=1)
+    hessian = np.zeros((point.size, point.size))
+    hessian[:-1, :-1] = np.diag(both.sum(axis=1)) - both
+    hessian[:-1, -1] = hessian[-1, :-1] = cross
+    hessian[-1, -1] = float(weight.sum()) + 4 * tied * (grown + 1) / grown**2
+    return gradient, hessian
 
 
 def bootstrap_ratings(

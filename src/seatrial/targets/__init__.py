@@ -1,8 +1,10 @@
 """Systems under test: wire formats, the HTTP client, limits, retries, prices, your own functions, and replay.
 
-`build` makes a target of a suite's entry. One file an adapter: `openai` (chat completions at any base URL), `python`
-(your function), `replay` (recorded outputs). Around them: `prompt` renders cases into requests, `limits` and `retry`
-keep to what a provider can take, `outcome` says when an answer is the model's failure.
+`build` makes a target of a suite's entry. `models` holds a row for each provider's dialect, whose pure functions are in
+`chat`, `anthropic`, `gemini` and `responses`; `python` is your function, `replay` recorded outputs. Under them:
+`endpoint` asks, times and judges, `line` holds key, connections, limits and retries, `strict` reads what strangers
+wrote, `params` finds each dialect's words. `prompt` renders cases into requests, `outcome` says when an answer is the
+model's failure.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["BUILTIN", "Prompt", "build", "outcome"]
 
 BUILTIN: dict[str, str] = {
-    "openai": "seatrial.targets.openai:OpenAI",
+    "anthropic": "seatrial.targets.models:Anthropic",
+    "openai": "seatrial.targets.models:OpenAI",
     "python": "seatrial.targets.python:PythonFunction",
     "replay": "seatrial.targets.replay:Replay",
 }

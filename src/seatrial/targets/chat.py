@@ -5,27 +5,31 @@ Written from the public API reference (platform.openai.com/docs/api-reference/ch
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from seatrial.core.identity import canonical, loads
+from seatrial.core.identity import canonical
 from seatrial.core.message import BlobPart, Message, Part, TextPart, ToolCall
 from seatrial.core.output import Request, Usage
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.targets.outcomes import Answer
-from seatrial.targets.retry import Fault, classify
-from seatrial.targets.sse import Events
+from seatrial.targets.params import Table, only_one, translated
+from seatrial.targets.retry import Fault
+from seatrial.targets.sse import EventStream
+from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, log_probabilities
 
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
-MOST_TOKENS = 1 << 64
-DEEPEST = 64
+PARAMS: Table = {"n": only_one}
 RESERVED = frozenset({"model", "messages", "stream", "stream_options"})
 
 
 def body(model: str, request: Request, stream: bool) -> dict[str, Json]:
-    """The JSON body of a request. Parameters go in as they are; the case's tools come after the parameters' own."""
-    sent: dict[str, Json] = {"model": model, "messages": [_message(m) for m in request.messages], **request.params}
+    """The JSON body of a request. Parameters go in as they are; the case's tools come after the parameters' own.
+
+    Raises Unfit.
+    """
+    params = translated(request.params, PARAMS, RESERVED)
+    sent: dict[str, Json] = {"model": model, "messages": [_message(m) for m in request.messages], **params}
     if request.tools:
         own = as_list(request.params.get("tools")) or []
         sent["tools"] = [*own, *(_tool(t.name, t.description, t.parameters) for t in request.tools)]
@@ -86,24 +90,18 @@ def _default_media(part: BlobPart) -> str:
     return "image/png" if part.type == "image" else "application/octet-stream"
 
 
-def parse_completion(raw: bytes) -> Answer:
-    """The answer in a completion's body. Raises Fault, and nothing else, for whatever else the bytes hold."""
-    try:
-        parsed: Any = loads(raw)
-    except ValueError as cause:
-        raise Fault("malformed", f"the body is not JSON: {cause}") from None
-    answer = _object(parsed, "the body")
-    _refuse_error(answer, raw)
-    choice = _first_choice(answer)
-    message = _object(choice.get("message"), "choices[0].message")
-    calls = tuple(_read_call(call, i) for i, call in enumerate(_array(message.get("tool_calls"), "tool_calls")))
+def read(completion: dict[str, Any]) -> Answer:
+    """The answer in a completion. Raises Fault, and nothing else, for whatever else it holds."""
+    choice = _first_choice(completion)
+    message = an_object(choice.get("message"), "choices[0].message")
+    calls = tuple(_read_call(call, i) for i, call in enumerate(an_array(message.get("tool_calls"), "tool_calls")))
     return _answer(
-        answer,
+        completion,
         text=_content(message.get("content")),
-        refusal=_string(message.get("refusal"), "refusal"),
+        refusal=a_text(message.get("refusal"), "refusal"),
         thought=_thought(message),
         calls=calls,
-        finish_reason=_string(choice.get("finish_reason"), "finish_reason"),
+        finish_reason=a_text(choice.get("finish_reason"), "finish_reason"),
         logprobs=_logprobs(choice.get("logprobs")),
     )
 
@@ -118,32 +116,24 @@ def _answer(
     finish_reason: str,
     logprobs: tuple[float, ...] | None,
 ) -> Answer:
+    refused = refusal and not text and finish_reason == "stop"
     return Answer(
         message=Message(role="assistant", content=text or refusal, tool_calls=calls),
-        finish_reason=finish_reason,
+        finish_reason="refusal" if refused else finish_reason,
         usage=_usage(envelope.get("usage")),
         thought=thought,
         logprobs=logprobs,
-        served_model=_string(envelope.get("model"), "model"),
-        fingerprint=_string(envelope.get("system_fingerprint"), "system_fingerprint"),
+        served_model=a_text(envelope.get("model"), "model"),
+        fingerprint=a_text(envelope.get("system_fingerprint"), "system_fingerprint"),
         metadata={"refusal": refusal} if refusal else {},
     )
 
 
-def _refuse_error(answer: dict[str, Any], raw: bytes) -> None:
-    """Some gateways answer 200 and put the error into the body."""
-    error = answer.get("error")
-    if error:
-        code = (as_dict(error) or {}).get("code")
-        status = code if isinstance(code, int) and 400 <= code < 600 else 500
-        raise classify(status, {}, raw)
-
-
 def _first_choice(answer: dict[str, Any]) -> dict[str, Any]:
-    choices = _array(answer.get("choices"), "choices")
+    choices = an_array(answer.get("choices"), "choices")
     if not choices:
         raise Fault("malformed", "choices is empty")
-    choice = _object(choices[0], "choices[0]")
+    choice = an_object(choices[0], "choices[0]")
     if choice.get("error"):
         raise _choice_error(choice["error"])
     return choice
@@ -154,44 +144,11 @@ def _choice_error(error: Any) -> Fault:
     return Fault("server_error", message if isinstance(message, str) else "the choice holds an error")
 
 
-def _object(value: Any, where: str) -> dict[str, Any]:
-    found = as_dict(value)
-    if found is None:
-        raise Fault("malformed", f"{where} is not an object")
-    return found
-
-
-def _array(value: Any, where: str) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise Fault("malformed", f"{where} is not an array")
-    return as_list(value) or []
-
-
-def _string(value: Any, where: str) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Fault("malformed", f"{where} is not text")
-    return value
-
-
-def _count(value: Any, where: str) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_TOKENS:
-        raise Fault("malformed", f"{where} is not a count")
-    return value
-
-
 def _content(value: Any) -> str:
     if isinstance(value, list):
-        parts = [_object(part, "a content part") for part in as_list(value) or []]
-        return "\n".join(_string(part.get("text"), "a content part's text") for part in parts if "text" in part)
-    return _string(value, "content")
+        parts = [an_object(part, "a content part") for part in as_list(value) or []]
+        return "\n".join(a_text(part.get("text"), "a content part's text") for part in parts if "text" in part)
+    return a_text(value, "content")
 
 
 def _thought(message: dict[str, Any]) -> str:
@@ -202,131 +159,73 @@ def _thought(message: dict[str, Any]) -> str:
 
 def _read_call(value: Any, index: int) -> ToolCall:
     where = f"tool_calls[{index}]"
-    call = _object(value, where)
+    call = an_object(value, where)
     if call.get("type") == "custom":
-        custom = _object(call.get("custom"), f"{where}.custom")
-        return _tool_call(custom.get("name"), custom.get("input"), call.get("id"), where)
-    function = _object(call.get("function"), f"{where}.function")
-    return _tool_call(function.get("name"), function.get("arguments"), call.get("id"), where)
-
-
-def _tool_call(name: Any, arguments: Any, identity: Any, where: str) -> ToolCall:
-    read = arguments if as_dict(arguments) is not None else _string(arguments, f"{where}.arguments")
-    if not isinstance(name, str) or not name:
-        raise Fault("malformed", f"{where} has no name")
-    return ToolCall(name=name, arguments=_arguments(read), id=_string(identity, f"{where}.id"))
-
-
-def _arguments(read: Json) -> Json:
-    """The parsed object, or the text as it came where it is none or is nested too deep to be kept."""
-    parsed: Any = read
-    if isinstance(read, str):
-        try:
-            parsed = loads(read)
-        except ValueError:
-            return read
-    if as_dict(parsed) is not None and not _deeper(parsed, DEEPEST):
-        return parsed
-    if not isinstance(read, str):
-        raise Fault("malformed", f"a tool call's arguments are nested deeper than {DEEPEST} levels")
-    return read
-
-
-def _deeper(value: Any, levels: int) -> bool:
-    layer: list[Any] = [value]
-    for _ in range(levels):
-        layer = [child for item in layer for child in _children(item)]
-        if not layer:
-            return False
-    return True
-
-
-def _children(item: Any) -> list[Any]:
-    if isinstance(item, dict):
-        return list((as_dict(item) or {}).values())
-    return as_list(item) or []
+        custom = an_object(call.get("custom"), f"{where}.custom")
+        return a_tool_call(custom.get("name"), custom.get("input"), call.get("id"), where)
+    function = an_object(call.get("function"), f"{where}.function")
+    return a_tool_call(function.get("name"), function.get("arguments"), call.get("id"), where)
 
 
 def _usage(value: Any) -> Usage:
     if value is None:
         return Usage()
-    usage = _object(value, "usage")
-    read = _object(usage.get("prompt_tokens_details") or {}, "usage.prompt_tokens_details")
-    wrote = _object(usage.get("completion_tokens_details") or {}, "usage.completion_tokens_details")
+    usage = an_object(value, "usage")
+    asked = an_object(usage.get("prompt_tokens_details") or {}, "usage.prompt_tokens_details")
+    wrote = an_object(usage.get("completion_tokens_details") or {}, "usage.completion_tokens_details")
     return Usage(
-        input=_count(usage.get("prompt_tokens"), "usage.prompt_tokens"),
-        cached=_count(read.get("cached_tokens"), "usage.prompt_tokens_details.cached_tokens"),
-        output=_count(usage.get("completion_tokens"), "usage.completion_tokens"),
-        reasoning=_count(wrote.get("reasoning_tokens"), "usage.completion_tokens_details.reasoning_tokens"),
+        input=a_count(usage.get("prompt_tokens"), "usage.prompt_tokens"),
+        cached=a_count(asked.get("cached_tokens"), "usage.prompt_tokens_details.cached_tokens"),
+        output=a_count(usage.get("completion_tokens"), "usage.completion_tokens"),
+        reasoning=a_count(wrote.get("reasoning_tokens"), "usage.completion_tokens_details.reasoning_tokens"),
     )
 
 
 def _logprobs(value: Any) -> tuple[float, ...] | None:
     """The tokens' log probabilities, or None where they are not given in OpenAI's form."""
-    tokens = as_list((as_dict(value) or {}).get("content"))
-    if tokens is None:
-        return None
-    found = [(as_dict(token) or {}).get("logprob") for token in tokens]
-    numbers = [p for p in found if isinstance(p, int | float) and not isinstance(p, bool)]
-    finite = [float(p) for p in numbers if -1e300 < p < 1e300 and math.isfinite(p)]
-    return tuple(finite) if len(finite) == len(found) else None
+    return log_probabilities(as_list((as_dict(value) or {}).get("content")))
 
 
-class CompletionStream:
-    """Puts a streamed completion together. `feed` bytes; `started` once there is a first token; then `answer`."""
+class CompletionStream(EventStream):
+    """Puts a streamed completion together."""
 
     def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
         """Start empty. `clean` sees the bytes of each event first."""
-        self.started = False
-        self._clean = clean
-        self._events = Events()
+        super().__init__(clean)
         self._envelope: dict[str, Any] = {}
         self._texts: dict[str, list[str]] = {"content": [], "refusal": [], "reasoning_content": [], "reasoning": []}
         self._calls: dict[int, dict[str, Any]] = {}
         self._logprobs: list[Any] = []
         self._finish_reason = ""
-        self._done = False
 
-    def feed(self, piece: bytes) -> None:
-        """Take the next bytes. Raises Fault for what is no completion chunk, and for an error sent as one."""
-        for event in map(self._clean, self._events.feed(piece)):
-            if self._done or event.strip() == b"[DONE]":
-                self._done = True
-                return
-            try:
-                parsed: Any = loads(event)
-            except ValueError as cause:
-                raise Fault("malformed", f"an event is not JSON: {cause}") from None
-            self._take(_object(parsed, "an event"), event)
-
-    def _take(self, chunk: dict[str, Any], raw: bytes) -> None:
-        _refuse_error(chunk, raw)
+    def take(self, event: dict[str, Any]) -> None:
+        """Take the next chunk. Raises Fault."""
         for key in ("model", "system_fingerprint", "usage"):
-            if chunk.get(key) is not None:
-                self._envelope[key] = chunk[key]
-        choices = _array(chunk.get("choices"), "choices")
+            if event.get(key) is not None:
+                self._envelope[key] = event[key]
+        choices = an_array(event.get("choices"), "choices")
         if not choices:
             return
-        choice = _object(choices[0], "choices[0]")
+        choice = an_object(choices[0], "choices[0]")
         if choice.get("error"):
             raise _choice_error(choice["error"])
-        self._finish_reason = _string(choice.get("finish_reason"), "finish_reason") or self._finish_reason
-        self._logprobs += _array(as_dict(choice.get("logprobs")) and choice["logprobs"].get("content"), "logprobs")
-        delta = _object(choice.get("delta") or {}, "delta")
+        self._finish_reason = a_text(choice.get("finish_reason"), "finish_reason") or self._finish_reason
+        self._logprobs += an_array(as_dict(choice.get("logprobs")) and choice["logprobs"].get("content"), "logprobs")
+        delta = an_object(choice.get("delta") or {}, "delta")
         for key, pieces in self._texts.items():
-            if text := _string(delta.get(key), key):
+            if text := a_text(delta.get(key), key):
                 pieces.append(text)
                 self.started = True
-        for position, call in enumerate(_array(delta.get("tool_calls"), "tool_calls")):
-            self._take_call(_object(call, "a tool call"), position)
+        for position, call in enumerate(an_array(delta.get("tool_calls"), "tool_calls")):
+            self._take_call(an_object(call, "a tool call"), position)
 
     def _take_call(self, call: dict[str, Any], position: int) -> None:
-        index = _count(call.get("index"), "tool_calls.index")
+        index = a_count(call.get("index"), "tool_calls.index")
         kept = self._calls.setdefault(position if index is None else index, {"name": "", "id": "", "arguments": []})
-        function = _object(call.get("function") or {}, "tool_calls.function")
-        kept["id"] = kept["id"] or _string(call.get("id"), "tool_calls.id")
-        kept["name"] = kept["name"] or _string(function.get("name"), "tool_calls.name")
-        kept["arguments"].append(_string(function.get("arguments"), "tool_calls.arguments"))
+        function = an_object(call.get("function") or {}, "tool_calls.function")
+        kept["id"] = kept["id"] or a_text(call.get("id"), "tool_calls.id")
+        kept["name"] = kept["name"] or a_text(function.get("name"), "tool_calls.name")
+        kept["arguments"].append(a_text(function.get("arguments"), "tool_calls.arguments"))
         self.started = True
 
     def answer(self) -> Answer:
@@ -334,7 +233,7 @@ class CompletionStream:
         if not self._done and not self._finish_reason:
             raise Fault("truncated", "the stream ended before the answer did")
         calls = [
-            _tool_call(call["name"], "".join(call["arguments"]), call["id"], f"tool_calls[{index}]")
+            a_tool_call(call["name"], "".join(call["arguments"]), call["id"], f"tool_calls[{index}]")
             for index, call in sorted(self._calls.items())
         ]
         text = {key: "".join(pieces) for key, pieces in self._texts.items()}
@@ -345,5 +244,5 @@ class CompletionStream:
             thought=text["reasoning_content"] or text["reasoning"],
             calls=tuple(calls),
             finish_reason=self._finish_reason,
-            logprobs=_logprobs({"content": self._logprobs}) if self._logprobs else None,
+            logprobs=log_probabilities(self._logprobs or None),
         )

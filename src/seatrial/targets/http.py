@@ -41,7 +41,7 @@ class Secret:
 
 
 class Client:
-    """Posts to one endpoint. The secret goes out in the Authorization header and is cut from all that comes back."""
+    """Posts to one endpoint. The secret goes out in one header and is cut from all that comes back."""
 
     def __init__(self, url: str, headers: Mapping[str, str], concurrency: int, timeout: float) -> None:
         self._url = URL(url)
@@ -51,11 +51,11 @@ class Client:
         self._secret = Secret("")
         self._session: aiohttp.ClientSession | None = None
 
-    async def open(self, secret: Secret) -> None:
+    async def open(self, secret: Secret, header: str = "Authorization", prefix: str = "Bearer ") -> None:
         """Open the session on the running loop. An empty secret is not sent."""
         headers = self._headers.copy()
         if secret.value:
-            headers["Authorization"] = f"Bearer {secret.value}"
+            headers[header] = f"{prefix}{secret.value}"
         self._secret = secret
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._concurrency),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from seatrial.core.case import Document, Step
 from seatrial.core.message import BlobPart, Message
 from seatrial.core.output import Failure, Output, Usage
 from seatrial.core.record import Json
@@ -24,14 +25,18 @@ class Answer:
     served_model: str = ""
     fingerprint: str = ""
     metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    context: tuple[Document, ...] = ()
+    steps: tuple[Step, ...] = ()
+    cost: float | None = None
 
 
 def outcome(output: Output, deadline: float | None) -> Output:
     """The output, with a model failure where it holds no usable answer.
 
     In this order: `content_filter` and `length` (the finish reasons), `empty` (no text, tool call, file or state),
-    `deadline` (slower than `deadline` seconds). An output that already failed stays as it is. Every adapter ends
-    with this, so that no failure of a model depends on who carried it.
+    `deadline` (slower than `deadline` seconds). A refusal may be wordless: it is for rubrics to judge. An output that
+    already failed stays as it is. Every adapter ends with this, so that no failure of a model depends on who carried
+    it.
     """
     if output.failure is not None:
         return output
@@ -55,7 +60,7 @@ def _fault(output: Output, deadline: float | None) -> tuple[str, str] | None:
 
 
 def _is_empty(output: Output) -> bool:
-    if output.text.strip() or output.tool_calls or output.state is not None:
+    if output.text.strip() or output.tool_calls or output.state is not None or output.finish_reason == "refusal":
         return False
     blobs = (part for m in output.messages if not isinstance(m.content, str) for part in m.content)
     return not any(isinstance(part, BlobPart) for part in blobs)

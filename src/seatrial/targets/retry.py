@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from seatrial.core.identity import loads
 from seatrial.core.output import FailureKind, Timing
 from seatrial.core.record import as_dict
 from seatrial.targets.limits import Limits
-from seatrial.targets.outcomes import Answer
+
+T = TypeVar("T")
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
@@ -31,10 +32,12 @@ QUOTA = frozenset(
         "insufficient_balance",
         "credit_balance_too_low",
         "account_deactivated",
+        "billing_error",
     }
 )
 UNKNOWN_MODEL = frozenset({"model_not_found", "invalid_model", "unknown_model", "DeploymentNotFound"})
 FILTERED = frozenset({"content_filter", "content_policy_violation"})
+BAD_KEY = frozenset({"API_KEY_INVALID", "ACCESS_TOKEN_EXPIRED"})
 
 Reaction = Literal["retry", "slow_down", "reject", "down"]
 
@@ -146,13 +149,13 @@ def _error_of(body: bytes) -> tuple[frozenset[str], str, bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(Generic[T]):
     """How a request ended: with an answer or with the last fault, and after how many sends.
 
     `tokens`: what the answer used, None where the provider does not say.
     """
 
-    answer: Answer | None = None
+    answer: T | None = None
     fault: Fault | None = None
     attempts: int = 1
     tokens: float | None = None
@@ -172,7 +175,7 @@ class Retries:
     draw: Callable[[], float] = random.random
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def run(self, once: Callable[[], Awaitable[Tried]], tokens: float) -> Tried:
+    async def run(self, once: Callable[[], Awaitable[Tried[T]]], tokens: float) -> Tried[T]:
         """The last attempt's end, with the count of attempts. `once` raises Fault for an attempt that failed."""
         sends = spent = 0
         while True:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
+
+from seatrial.targets.outcomes import Answer
+from seatrial.targets.strict import parsed, refuse_error
 
 LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -34,3 +39,35 @@ class Events:
                 events.append(b"\n".join(self._data))
                 self._data = []
         return events
+
+
+class EventStream:
+    """Puts a streamed answer together. `feed` bytes; `started` once there is a first token; then `answer`.
+
+    A dialect says what an event means (`take`) and what they make together (`answer`).
+    """
+
+    def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
+        """Start empty. `clean` sees the bytes of each event first."""
+        self.started = False
+        self._clean = clean
+        self._events = Events()
+        self._done = False
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes. Raises Fault for what is no event of the dialect, and for an error sent as one."""
+        for event in map(self._clean, self._events.feed(piece)):
+            if self._done or event.strip() == b"[DONE]":
+                self._done = True
+                return
+            found = parsed(event, "an event")
+            refuse_error(found, event)
+            self.take(found)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take the next event. Raises Fault."""
+        raise NotImplementedError
+
+    def answer(self) -> Answer:
+        """The whole answer. Raises Fault `truncated` when the stream ended before the model did."""
+        raise NotImplementedError

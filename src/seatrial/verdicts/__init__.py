@@ -1,4 +1,6 @@
 """From scores to decisions: policy, paired comparison, gates, and what would settle an open question.
 
-`records` is what a verdict says, `frame` the numbers it is drawn from, `compare` draws it.
+`compare` draws a trial's verdicts from its store, or from arrays; `judging` only decides, fast enough for simulation.
+`frame` reads the numbers, `outcomes` and `evidence` hold one rubric's, `quality`, `gates` and `limits` decide on them,
+`results` and `sentences` write down what was found, `slices`, `flips` and `arms` add the rest; all of it as `records`.
 """

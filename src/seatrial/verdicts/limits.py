@@ -23,6 +23,8 @@ from seatrial.verdicts.records import Decision, Flag
 Reason = Literal["kept", "broken", "open", "few_cases", "few_clusters", "missing", "no_data", "no_ratio"]
 
 RESAMPLES = 1000
+LARGEST_LOG = 709.0
+"""Beyond it an exponential is no number any more."""
 LEAST_CLUSTERS = 10
 FEW_CLUSTERS = 30
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
@@ -142,12 +144,20 @@ def measure(arm: Floats, cluster: Ints, statistic: Statistic, alpha: float, allo
 
 
 def _mean(values: Floats, labels: Ints, alpha: float, allowed: float) -> Measured:
-    found = paired_cluster(values, labels, alpha=2 * alpha, limits=(-math.inf, math.inf))
+    """Taken in units of the largest measure, so that neither tiny nor huge ones lose their spread."""
+    scale = _scale(values)
+    found = paired_cluster(values / scale, labels, alpha=2 * alpha, limits=(-math.inf, math.inf))
+    mean = found.estimate * scale
     if found.se == 0:
-        return Measured(found.estimate, found.estimate, found.estimate, "mean; all measures are equal", 0.0)
+        return Measured(mean, mean, mean, "mean; all measures are equal", 0.0)
     variance = math.inf if math.isnan(found.se) else found.se**2 * found.n
-    low, high = found.interval
-    return Measured(found.estimate, low, high, "mean, cluster-robust t", variance, abs(allowed - found.estimate))
+    low, high = (end * scale for end in found.interval)
+    return Measured(mean, low, high, "mean, cluster-robust t", variance, abs(allowed / scale - found.estimate))
+
+
+def _scale(values: Floats) -> float:
+    """The largest measure's size; 1 where all are 0."""
+    return float(np.abs(values).max()) or 1.0
 
 
 def _quantile(values: Floats, labels: Ints, q: float, alpha: float, allowed: float) -> Measured:
@@ -215,46 +225,46 @@ def ratio(paired: Outcomes, statistic: Statistic, alpha: float, allowed: float, 
 
 
 def _ratio_of_means(first: Floats, second: Floats, labels: Ints, alpha: float, allowed: float) -> Measured | None:
-    one, two = float(first.mean()), float(second.mean())
-    if one <= 0 or two <= 0:
+    scales = _scale(first), _scale(second)
+    one, two = first / scales[0], second / scales[1]
+    means = float(one.mean()), float(two.mean())
+    if min(means) <= 0:
         return None
-    method = "ratio of means, log scale, cluster-robust t"
-    log = math.log(one / two)
-    found = paired_cluster(first / one - second / two, labels, alpha=2 * alpha, limits=(-math.inf, math.inf))
-    if math.isnan(found.se):
-        return Measured(one / two, -math.inf, math.inf, method)
+    log = math.log(means[0]) - math.log(means[1]) + math.log(scales[0]) - math.log(scales[1])
+    found = paired_cluster(one / means[0] - two / means[1], labels, alpha=2 * alpha, limits=(-math.inf, math.inf))
     half = 0.0 if found.se == 0 else found.interval.high - found.estimate
-    return Measured(
-        one / two,
-        math.exp(log - half),
-        math.exp(log + half),
-        method,
-        found.se**2 * found.n,
-        abs(math.log(allowed) - log),
-    )
+    variance = math.inf if math.isnan(found.se) else found.se**2 * found.n
+    return _from_logs((log, log - half, log + half), "ratio of means, log scale, cluster-robust t", variance, allowed)
+
+
+def _from_logs(logs: tuple[float, float, float], method: str, variance: float, allowed: float) -> Measured | None:
+    """A ratio from its logarithm and that of its ends; None where no number can hold it."""
+    if not abs(logs[0]) < LARGEST_LOG:
+        return None
+    value, low, high = (math.exp(log) if log < LARGEST_LOG else math.inf for log in logs)
+    return Measured(value, low, high, method, variance, abs(math.log(allowed) - logs[0]))
 
 
 def _ratio_of_quantiles(
     first: Floats, second: Floats, labels: Ints, q: float, alpha: float, allowed: float, seed: int
 ) -> Measured | None:
-    one, two = (float(np.sort(arm)[_rank(q, len(arm)) - 1]) for arm in (first, second))
-    if one <= 0 or two <= 0:
+    ends = [_quantile(arm, labels, q, alpha, allowed) for arm in (first, second)]
+    if min(end.value for end in ends) <= 0:
         return None
+    log = math.log(ends[0].value) - math.log(ends[1].value)
     method = f"ratio of {_name(q)}s, bootstrap of clusters ({RESAMPLES:,} draws, seed {seed})"
     names, group = np.unique(labels, return_inverse=True)
-    bounded = all(math.isfinite(_quantile(arm, labels, q, alpha, allowed).high) for arm in (first, second))
-    if len(names) < 2 or not bounded:
-        return Measured(one / two, -math.inf, math.inf, f"{method}; too few results to bound it")
+    if len(names) < 2 or not all(math.isfinite(end.high) for end in ends):
+        return _from_logs((log, -math.inf, math.inf), f"{method}; too few results to bound it", math.inf, allowed)
     draws = _resampled(first, second, group, len(names), q, seed)
-    low, high = np.quantile(draws, [alpha, 1 - alpha], method="inverted_cdf")
-    logs = np.log(draws[(draws > 0) & np.isfinite(draws)])
-    variance = float(logs.var()) * len(first) if len(logs) else math.inf
-    distance = abs(math.log(allowed) - math.log(one / two))
-    return Measured(one / two, float(low), float(high), method, variance, distance)
+    low, high = np.quantile(draws, [alpha, 1 - alpha], method="inverted_cdf").tolist()
+    finite = draws[np.isfinite(draws)]
+    variance = float(finite.var()) * len(first) if len(finite) else math.inf
+    return _from_logs((log, low, high), method, variance, allowed)
 
 
 def _resampled(first: Floats, second: Floats, group: Ints, clusters: int, q: float, seed: int) -> Floats:
-    """The ratio in each bootstrap sample of whole clusters; infinite where the incumbent's statistic is 0."""
+    """The ratio's logarithm in each bootstrap sample of whole clusters; ±inf where either statistic is not positive."""
     random = np.random.default_rng(seed)
     orders = [np.argsort(arm, kind="stable") for arm in (first, second)]
     arms = [(arm[order], group[order]) for arm, order in zip((first, second), orders, strict=True)]
@@ -264,8 +274,9 @@ def _resampled(first: Floats, second: Floats, group: Ints, clusters: int, q: flo
         for side, (ordered, owner) in enumerate(arms):
             reached = np.cumsum(times[owner])
             found[draw, side] = ordered[np.searchsorted(reached, _rank(q, int(reached[-1])))]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(found[:, 1] > 0, found[:, 0] / found[:, 1], np.inf)
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.maximum(found, 0.0))
+    return np.where(found[:, 1] > 0, logs[:, 0] - np.where(found[:, 1] > 0, logs[:, 1], 0.0), np.inf)
 
 
 # what would change it, and what would settle it -----------------------------------------------------------------------
@@ -275,10 +286,8 @@ def _fragile(outcomes: Outcomes, rubric: RubricSpec, policy: Policy, reason: Rea
     """Whether missing measures could change a quantile's decision: all of them beyond the limit, or none."""
     if not np.isnan(outcomes.candidate).any() or rubric.statistic == "mean" or rubric.at_most is None:
         return False
-    values = outcomes.candidate
-    largest, least = float(np.nanmax(values)), float(np.nanmin(values))
-    for filler in (max(largest, rubric.at_most) + 1, min(least, rubric.at_most)):
-        filled = np.where(np.isnan(values), filler, values)
+    for filler in (math.inf, -math.inf):
+        filled = np.where(np.isnan(outcomes.candidate), filler, outcomes.candidate)
         again = measure(filled, outcomes.cluster, rubric.statistic, policy.alpha, rubric.at_most)
         if _reason(again, rubric.at_most) != reason:
             return True
@@ -290,7 +299,7 @@ def need(finding: LimitFinding, rubric: RubricSpec, policy: Policy) -> Need:
     if finding.reason == "missing":
         return Need(None, "measures are missing: run again with --retry-errors")
     if finding.reason == "no_ratio":
-        return Need(None, "the incumbent has no positive measure to compare with")
+        return Need(None, "the ratio needs a positive statistic of both arms")
     if finding.compared is None or finding.clusters == 0:
         return Need(policy.min_cases, "cases with a measure")
     if finding.clusters < 2 and finding.results > 1:

@@ -107,12 +107,13 @@ def _fragile(decisions: Floats, outcomes: Outcomes, line: float, alpha: float) -
 
 
 def _flags(evidence: Evidence, outcomes: Outcomes, policy: Policy) -> tuple[Flag, ...]:
+    superior = bool(evidence.decisions(0.0, policy.alpha / 2)[0] > 0)
     told: dict[Flag, bool] = {
-        "superior": evidence.decisions(0.0, policy.alpha / 2)[0] > 0,
+        "superior": superior,
         "regressed": evidence.decisions(0.0, policy.alpha)[0] < 0,
         "few_cases": evidence.cases < policy.min_cases,
         "few_clusters": evidence.clustered and evidence.clusters < FEW_CLUSTERS,
-        "piled_up": evidence.clustered and evidence.piled_up,
+        "piled_up": evidence.clustered and evidence.piled_up and not superior,
         "missing": outcomes.missing > 0,
     }
     return tuple(flag for flag, true in told.items() if true)

@@ -17,7 +17,7 @@ Flag = Literal[
     "fragile",  # another answer under missing-data bounds or without one cluster
     "few_cases",  # fewer than the policy's min_cases
     "few_clusters",  # fewer than 30 clusters: intervals are rough
-    "piled_up",  # losses sit in few clusters: the error rate is not held
+    "piled_up",  # losses sit in few clusters, and it is not shown to be better: the error rate is not held
     "missing",  # some results are missing
 ]
 

@@ -91,8 +91,8 @@ def _quality_tail(finding: QualityFinding, need: Need | None) -> str:
         if superior:
             return "better beyond doubt."
         return "within the margin, though the drop is real." if regressed else "within the margin."
-    start = "the drop is real, and whether it stays within the margin" if regressed else "whether it stays within it"
-    return f"{start} is open.{wanted(need)}"
+    start = "the drop is real, and " if regressed else ""
+    return f"{start}whether it stays within the margin is open.{wanted(need)}"
 
 
 def _too_much_missing(share: float) -> str:
@@ -201,16 +201,21 @@ def headline(candidate: str, incumbent: str, overall: Overall, rubrics: Sequence
         what = "the one deciding rubric passes" if deciding == 1 else f"all {deciding} deciding rubrics pass"
         return f"{candidate} may replace {incumbent}: {what}.{_fragile(by_decision['PASS'])}"
     if overall == "block":
-        gates, others = _names(by_decision["BLOCK"], gates=True), _names(by_decision["BLOCK"], gates=False)
-        why = " and ".join(part for part in (gates and f"the gate {gates}", others) if part)
+        why = _blockers(by_decision["BLOCK"])
         return f"{candidate} must not replace {incumbent}: blocked by {why}.{_fragile(by_decision['BLOCK'])}"
     if overall == "inconclusive":
         return f"Whether {candidate} may replace {incumbent} is open: {_open(by_decision['INCONCLUSIVE'])}"
     return f"No verdict on {candidate} against {incumbent}: {'nothing decides' if not deciding else 'no results'}."
 
 
-def _names(rubrics: Sequence[RubricResult], *, gates: bool) -> str:
-    return _listed([rubric.name for rubric in rubrics if (rubric.kind == "gate") == gates])
+def _blockers(rubrics: Sequence[RubricResult]) -> str:
+    """`the gates no_leak and safe, and right`."""
+    gates = [rubric.name for rubric in rubrics if rubric.kind == "gate"]
+    others = [rubric.name for rubric in rubrics if rubric.kind != "gate"]
+    if not gates:
+        return _listed(others)
+    first = f"the gate{'s' if len(gates) > 1 else ''} {_listed(gates)}"
+    return f"{first}, and {_listed(others)}" if others else first
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,0 +1,203 @@
+"""One endpoint with its key, its connections, its limits and its retries: what every adapter over HTTP stands on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+import orjson
+
+from seatrial.core.identity import encode
+from seatrial.core.record import Json
+from seatrial.core.suite import TargetSpec
+from seatrial.errors import MissingSecretError, Problem, TargetDownError, safe
+from seatrial.targets.http import Client, Secret, is_loopback
+from seatrial.targets.lag import LagMonitor
+from seatrial.targets.limits import Limits
+from seatrial.targets.retry import Fault, Retries, Tried
+from seatrial.targets.settings import fail, problem
+
+T = TypeVar("T")
+
+FIELDS = frozenset(
+    {"params", "concurrency", "rpm", "tpm", "timeout", "deadline", "retries", "price"}
+    | {"base_url", "api_key_env", "headers", "stream"}
+)
+"""What an adapter of models over HTTP reads of a target's settings."""
+
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key"})
+OWN_HEADERS = frozenset(
+    {"content-type", "content-length", "transfer-encoding", "host", "connection", "accept-encoding"}
+)
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+HINTS = {
+    "auth": "check the key and what it may use",
+    "quota": "top up the account, or use another key",
+    "unknown_model": "check the model's name at this endpoint",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a target is reached, and how its key is shown there.
+
+    `home` is the provider's own base URL: only there `key` is the key's variable without having been named. `ending`
+    is what follows the base URL; `headers` go with every request.
+    """
+
+    home: str = ""
+    key: str = ""
+    ending: str = ""
+    key_header: str = "Authorization"
+    key_prefix: str = "Bearer "
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Line:
+    """Sends bodies to one address. Opened once, used concurrently, closed once."""
+
+    def __init__(self, name: str, spec: TargetSpec, address: Address, environ: Mapping[str, str]) -> None:
+        """Check the settings; nothing is opened. Raises TargetConfigError."""
+        self.base_url = (spec.base_url or address.home).rstrip("/")
+        fail(name, line_problems(name, spec, address))
+        self._name, self._spec, self._address = name, spec, address
+        self._variable = spec.api_key_env or ("" if _is_local(self.base_url) else address.key)
+        self._key = Secret(environ.get(self._variable, "").strip() if self._variable else "")
+        self._client: Client | None = None
+        self.limits = Limits(spec.concurrency, spec.rpm, spec.tpm)
+        self._retries = Retries(self.limits, spec.retries)
+        self.lag = LagMonitor()
+
+    @property
+    def client(self) -> Client:
+        """The HTTP client."""
+        assert self._client is not None, "the target is not open"
+        return self._client
+
+    async def open(self) -> None:
+        """Open the connection pool. Raises MissingSecretError; a loopback endpoint needs no key."""
+        self._check_key()
+        address = self._address
+        own = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        headers = {**address.headers, **self._spec.headers, **own}
+        client = Client(f"{self.base_url}{address.ending}", headers, self._spec.concurrency, self._spec.timeout)
+        await client.open(self._key, address.key_header, address.key_prefix)
+        self._client = client
+        self.lag.start()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self.lag.stop()
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def run(self, once: Callable[[], Awaitable[Tried[T]]], tokens: float) -> Tried[T]:
+        """Try within the limits until it works or it is hopeless. Raises TargetDownError."""
+        tried = await self._retries.run(once, tokens)
+        if tried.fault is not None and tried.fault.reaction == "down":
+            raise self._down(tried.fault)
+        return tried
+
+    def _check_key(self) -> None:
+        key = self._key.value
+        if not self._variable or (key and key.isascii() and key.isprintable() and " " not in key):
+            return
+        rule = "holds characters that no key has" if key else "is not set"
+        variable = safe(self._variable) if self._variable.isupper() else "that it names"  # it may be a key by mistake
+        raise MissingSecretError(
+            f"Target {self._name!r} cannot send its key.",
+            hint="put the key into that variable, or name another one under api_key_env",
+            problems=[problem(self._name, "api_key_env", f"the environment variable {variable} {rule}")],
+        )
+
+    def _down(self, fault: Fault) -> TargetDownError:
+        status = f"HTTP {fault.status}, " if fault.status else ""
+        return TargetDownError(
+            f"Target {self._name!r} at {self.base_url} refuses every request ({status}{fault.code}): "
+            f"{safe(fault.message, 200) or 'no reason given'}.",
+            hint=HINTS.get(fault.code, ""),
+        )
+
+
+def encoded(body: Json) -> bytes:
+    """A body's bytes. Raises ValueError, TypeError or RecursionError for what JSON cannot hold."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # lone surrogates and integers beyond 64 bits
+        return encode(body)
+
+
+def line_problems(name: str, spec: TargetSpec, address: Address) -> list[Problem]:
+    """All that is wrong with where a target is, what key it has, and its headers."""
+    url = (spec.base_url or address.home).rstrip("/")
+    wrong = _url_problems(name, url, address.ending)
+    keys = _key_problems(name, spec.api_key_env) or ([] if wrong else _stranger_problems(name, spec, url, address))
+    return [*wrong, *keys, *_header_problems(name, spec, address)]
+
+
+def _is_local(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")
+
+
+def _url_problems(name: str, url: str, ending: str) -> list[Problem]:
+    key = "base_url"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return [problem(name, key, "is no URL", hint="write it like https://host/v1")]
+    if parts.username is not None or parts.password is not None:
+        return [problem(name, key, "holds credentials", hint="put the key into the variable that api_key_env names")]
+    return _form_problems(name, url, parts, ending)
+
+
+def _form_problems(name: str, url: str, parts: SplitResult, ending: str) -> list[Problem]:
+    key = "base_url"
+    if parts.query or parts.fragment:
+        return [problem(name, key, "holds a query or fragment", hint="give the endpoint without them, like …/v1")]
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+        return [problem(name, key, "is no http or https URL", url, "write it like https://host/v1")]
+    ending = ending.partition("?")[0]
+    if ending and parts.path.endswith(ending):
+        return [problem(name, key, f"ends with {ending}", url, "leave that off: it is added")]
+    return []
+
+
+def _key_problems(name: str, variable: str) -> list[Problem]:
+    """A key in place of its variable's name is refused, and not shown."""
+    if not variable or VARIABLE.fullmatch(variable):
+        return []
+    return [problem(name, "api_key_env", "is no variable's name", hint="give the name, never the key itself")]
+
+
+def _stranger_problems(name: str, spec: TargetSpec, url: str, address: Address) -> list[Problem]:
+    """A provider's key goes to that provider: any other host must be told which key it gets."""
+    if spec.api_key_env or not address.key or _is_local(url) or _origin(url) == _origin(address.home):
+        return []
+    rule = f"is needed for {safe(urlsplit(url).hostname or url)}: the key in {address.key} is not for every host"
+    return [problem(name, "api_key_env", rule, hint="name the environment variable that holds this endpoint's key")]
+
+
+def _origin(url: str) -> tuple[str, str | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname
+
+
+def _header_problems(name: str, spec: TargetSpec, address: Address) -> list[Problem]:
+    found: list[Problem] = []
+    secret = SECRET_HEADERS | {address.key_header.lower()}
+    for header, value in spec.headers.items():
+        key = f"headers.{safe(header)}"
+        if header.lower() in secret:
+            found.append(problem(name, key, "may hold a secret", hint="name the key's variable under api_key_env"))
+        elif header.lower() in OWN_HEADERS:
+            found.append(problem(name, key, "is set by Seatrial", hint="leave it out"))
+        elif not TOKEN.fullmatch(header) or not value.isprintable() or not value.isascii():
+            found.append(problem(name, key, "is no valid HTTP header", value))
+    return found

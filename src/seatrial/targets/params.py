@@ -1,0 +1,149 @@
+"""Parameters: the common names (OpenAI's chat completions) in each dialect's own words, or why they have none there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seatrial.core.record import Json, as_dict
+
+Convert = Callable[[Json], dict[str, Json]]
+"""A parameter's value as a fragment of the request's body. Raises Unfit."""
+
+Table = Mapping[str, Convert | None]
+"""What becomes of each name. None: the dialect cannot say it. A name that is not in the table goes in as it is."""
+
+
+class Unfit(ValueError):  # noqa: N818  # it never leaves this room
+    """A value that the dialect cannot express: the rule, and what to do."""
+
+    def __init__(self, rule: str, hint: str = "") -> None:
+        super().__init__(rule)
+        self.rule, self.hint = rule, hint
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """Parameters in the dialect's words, where each renamed one went, and what is wrong with the others."""
+
+    body: dict[str, Json] = field(default_factory=dict[str, Json])
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    faults: dict[str, Unfit] = field(default_factory=dict[str, Unfit])
+
+
+def translate(params: Mapping[str, Json], table: Table, reserved: frozenset[str]) -> Translated:
+    """Each parameter by the table, all put together. Nothing is dropped: what does not fit is a fault."""
+    done = Translated()
+    for key, value in params.items():
+        convert = table.get(key, _verbatim(key))
+        try:
+            if key in reserved:
+                raise Unfit("is set by Seatrial", "leave it out")
+            if convert is None:
+                raise Unfit("this dialect cannot express it", "leave it out, for every target that is compared")
+            fragment = convert(value)
+            _merge(done.body, fragment, ())
+        except Unfit as unfit:
+            done.faults[key] = unfit
+            continue
+        places = _places(fragment)
+        if places and not any(place.partition(".")[0] == key for place in places):
+            done.renamed[key] = ", ".join(places)
+    return done
+
+
+def translated(params: Mapping[str, Json], table: Table, reserved: frozenset[str]) -> dict[str, Json]:
+    """The parameters in the dialect's words. Raises Unfit that names every parameter with a fault."""
+    done = translate(params, table, reserved)
+    if done.faults:
+        raise Unfit("; ".join(f"params.{key}: {unfit.rule}" for key, unfit in done.faults.items()))
+    return done.body
+
+
+def at(*path: str) -> Convert:
+    """A parameter that is the same value at another place."""
+
+    def convert(value: Json) -> dict[str, Json]:
+        for key in reversed(path):
+            value = {key: value}
+        return value
+
+    return convert
+
+
+def only_one(value: Json) -> dict[str, Json]:
+    """The number of answers, which must be one."""
+    if isinstance(value, bool) or value != 1:
+        raise Unfit("only one answer is read", "run several epochs instead")
+    return {}
+
+
+def as_list_at(*path: str) -> Convert:
+    """A parameter that may be one text and is always a list there."""
+    return lambda value: at(*path)([value] if isinstance(value, str) else value)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A `response_format`: `text`, any JSON, or JSON of a schema."""
+
+    kind: str
+    schema: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    name: str = "answer"
+    description: str = ""
+    strict: bool | None = None
+
+
+def response_format(value: Json) -> Format:
+    """A `response_format` as OpenAI's chat completions write it. Raises Unfit for anything else."""
+    given = as_dict(value) or {}
+    kind = given.get("type")
+    if kind in ("text", "json_object") and len(given) == 1:
+        return Format(kind)
+    inner = as_dict(given.get("json_schema")) or {}
+    schema = as_dict(inner.get("schema"))
+    unknown = {*given, *(f"json_schema.{key}" for key in inner)} - _FORMAT_KEYS
+    if kind != "json_schema" or schema is None or unknown:
+        odd = f"has unknown keys: {', '.join(sorted(unknown))}" if unknown else "is no response format"
+        raise Unfit(odd, "write {type: json_schema, json_schema: {name: …, schema: {…}}}")
+    name, about, strict = inner.get("name", "answer"), inner.get("description", ""), inner.get("strict")
+    if not (isinstance(name, str) and isinstance(about, str) and isinstance(strict, bool | None)):
+        raise Unfit("has a name, description or strict of another type")
+    return Format("json_schema", schema, name, about, strict)
+
+
+_FORMAT_KEYS = frozenset({"type", "json_schema"}) | {
+    f"json_schema.{key}" for key in ("name", "description", "schema", "strict")
+}
+
+
+def tool_choice(value: Json) -> tuple[str, str]:
+    """A `tool_choice` in OpenAI's form: `none`, `auto` or `required`, or `function` with its name. Raises Unfit."""
+    if value in ("none", "auto", "required"):
+        return value, ""
+    given = as_dict(value) or {}
+    name = (as_dict(given.get("function")) or {}).get("name")
+    if given.get("type") != "function" or not isinstance(name, str) or not name:
+        raise Unfit("is no tool choice", "write none, auto, required or {type: function, function: {name: …}}")
+    return "function", name
+
+
+def _verbatim(key: str) -> Convert:
+    return at(key)
+
+
+def _merge(into: dict[str, Any], fragment: Mapping[str, Any], path: tuple[str, ...]) -> None:
+    for key, value in fragment.items():
+        there, new = as_dict(into.get(key)), as_dict(value)
+        if there is not None and new is not None:
+            _merge(there, new, (*path, key))
+        elif key in into:
+            raise Unfit(f"sets {'.'.join((*path, key))}, which another parameter sets too", "leave one of them out")
+        else:
+            into[key] = dict(new) if new is not None else value
+
+
+def _places(fragment: Mapping[str, Any]) -> list[str]:
+    inner = ((key, as_dict(value)) for key, value in fragment.items())
+    return [place for key, below in inner for place in ([f"{key}.{k}" for k in below] if below else [key])]
