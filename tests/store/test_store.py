@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, inspect
 
 from seatrial.core.case import Case
-from seatrial.core.identity import digest, loads, to_bytes
+from seatrial.core.identity import canonical, digest, loads, to_bytes
 from seatrial.core.output import Output, Usage
 from seatrial.core.score import Evidence, Score
 from seatrial.errors import DatasetError, NotFoundError, StoreError, StoreVersionError
@@ -54,7 +54,7 @@ def test_nan_is_kept():
 
 def test_hostile_outputs_are_stored_and_read_back(store: Store):
     hostile = Output.of("bad \ud800\x00 text", usage=Usage(input=2**63, output=10**30), served_model="m\ud800\x00")
-    row = NewOutput(b"r" * 32, "main", 0, 0, hostile, {"body": "\udfff"})
+    row = NewOutput(b"r" * 32, "main", 0, 0, hostile, canonical({"body": "\udfff"}))
     with Writer(store) as writer:
         writer.put(Entry(output=row))
     assert store.load_outputs([row.id])[row.id] == hostile
@@ -107,7 +107,7 @@ def test_a_fault_while_reading_leaves_nothing_behind(store: Store):
 
 def put(store: Store, *, request: bytes = b"r" * 32, attempt: int = 0, text: str = "hi", score: Score | None = None):
     output = Output.of(text)
-    new = NewOutput(request, "main", 0, attempt, output, {"model": "m"})
+    new = NewOutput(request, "main", 0, attempt, output, "{}")
     scores = [
         NewScore(score_key(case(1).view_hash, to_bytes(output.hash), digest("scorer", 1)), 0, 1, score or Score())
     ]
@@ -147,7 +147,7 @@ def test_the_first_of_two_writers_wins_and_the_other_is_told(store: Store):
 
 
 def test_two_scores_of_one_key_in_one_group_are_one_row(store: Store):
-    output = NewOutput(b"r" * 32, "main", 0, 0, Output.of("x"), {})
+    output = NewOutput(b"r" * 32, "main", 0, 0, Output.of("x"), "{}")
     twins = [NewScore(b"k" * 32, 0, 1, Score.binary(True)) for _ in range(2)]
     with Writer(store) as writer:
         writer.put(Entry(output=output))
@@ -238,7 +238,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(store: Store):
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
     with store.engine.connect() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
-    big = NewOutput(b"r" * 32, "main", 0, 0, Output.of(os.urandom(200_000).hex()), {})
+    big = NewOutput(b"r" * 32, "main", 0, 0, Output.of(os.urandom(200_000).hex()), "{}")
     writer = Writer(store)
     with pytest.raises(StoreError, match="full"), writer:
         writer.put(Entry(output=big))

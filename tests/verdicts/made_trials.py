@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seatrial.core.case import Case
-from seatrial.core.identity import digest, to_bytes
+from seatrial.core.identity import canonical, digest, to_bytes
 from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.core.suite import Suite
@@ -97,7 +97,7 @@ class Trial:
                 for epoch in range(self.epochs):
                     output, scores = answer(case, epoch)
                     request = sha256(f"{name}|{case.input_hash}".encode()).digest()
-                    new = NewOutput(request, "main", epoch, 0, output, {"asked": name})
+                    new = NewOutput(request, "main", epoch, 0, output, canonical({"asked": name}))
                     judged = [
                         None
                         if score is None

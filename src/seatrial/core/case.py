@@ -159,6 +159,13 @@ class Case(Record):
     licence: Text = ""
     metadata: Mapping[str, Json] = Field(default_factory=dict)
 
+    @classmethod
+    def kept(cls, plain: Mapping[str, Any], view_hash: str, input_hash: str) -> Case:
+        """A case from its stored form, whose hashes were computed when it was stored."""
+        case = cls.model_validate(plain)
+        vars(case).update(view_hash=view_hash, input_hash=input_hash)  # fills the cached properties
+        return case
+
     @property
     def text(self) -> str:
         """The last user message's text."""

@@ -41,9 +41,24 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def restored(value: Any) -> Any:
+    """The value behind canonical JSON that was parsed again: its tagged numbers are numbers."""
+    if isinstance(value, dict):
+        found = cast("dict[str, Any]", value)
+        if len(found) == 1 and "$float" in found:
+            return float(found["$float"])
+        return {key: restored(item) for key, item in found.items()}
+    return [restored(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
 def digest(kind: str, value: Any) -> str:
     """The identity of a value of one kind: `case:st1:9f86d081…` (64 hex digits)."""
-    return f"{kind}:{SCHEME}:{sha256(canonical(value).encode('ascii')).hexdigest()}"
+    return digest_text(kind, canonical(value))
+
+
+def digest_text(kind: str, text: str) -> str:
+    """The identity of a value whose canonical JSON is at hand."""
+    return f"{kind}:{SCHEME}:{sha256(text.encode('ascii')).hexdigest()}"
 
 
 def combine(kind: str, *parts: str) -> str:

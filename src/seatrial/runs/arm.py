@@ -8,7 +8,7 @@ does not grow with the number of cases.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.core.case import Case
-from seatrial.core.identity import digest, to_bytes
+from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Output, Request
 from seatrial.core.protocols import Scorer, Target
 from seatrial.core.score import Score
@@ -66,7 +66,7 @@ class Job:
     case: Case
     view: Case
     request: Request
-    sent: Mapping[str, Any]
+    sent: str
     request_hash: bytes
     attempt: int = 0
     new: NewOutput | None = None
@@ -166,9 +166,10 @@ class Arm:
 
     def _job(self, slot: int, case: Case) -> Job:
         request = self._ask(case)
-        sent = self.target.sent(case, request)
+        sent = canonical(self.target.sent(case, request))
         view = case.view()
-        job = Job(slot, slot % self.settings.epochs, case, view, request, sent, to_bytes(digest("request", sent)))
+        raw = to_bytes(digest_text("request", sent))
+        job = Job(slot, slot % self.settings.epochs, case, view, request, sent, raw)
         job.rubrics = [
             i for i, r in enumerate(self.settings.rubrics) if selected(r.spec, case) and not r.scorer.applies(view)
         ]

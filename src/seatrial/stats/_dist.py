@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from importlib import import_module
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no stubs
 
 from seatrial.stats._check import Floats
 
+_STANDARD = NormalDist()
+
+
+class _Special:
+    """`scipy.special`, imported when a function of it is first needed: Wilson's interval needs none."""
+
+    @staticmethod
+    @lru_cache(maxsize=1)
+    def _module() -> Any:
+        return import_module("scipy.special")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module(), name)
+
+
+special = _Special()
+
 
 def normal_quantile(p: float) -> float:
-    """Return z with P(N(0,1) ≤ z) = p."""
-    return float(special.ndtri(p))
+    """Return z with P(N(0,1) ≤ z) = p, by Wichura's algorithm AS 241; -inf at 0, inf at 1."""
+    if p in (0.0, 1.0):
+        return math.inf if p else -math.inf
+    return _STANDARD.inv_cdf(p)
 
 
 def normal_cdf(z: float) -> float:

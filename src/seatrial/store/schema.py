@@ -26,7 +26,7 @@ metadata = MetaData()
 
 
 def _project() -> Column[int]:
-    return Column("project_id", Integer, nullable=False, default=PROJECT, server_default=str(PROJECT))
+    return Column("project_id", Integer, nullable=False, server_default=str(PROJECT))
 
 
 def _payload(name: str, owner: str) -> Table:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, Table, func, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from seatrial.core.case import Case
-from seatrial.core.identity import SCHEME, canonical, digest, encode, to_bytes
+from seatrial.core.identity import SCHEME, canonical, digest, encode, from_bytes, to_bytes
 from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.errors import NotFoundError
@@ -194,13 +194,8 @@ class Store:
             running, count = sha256(), 0
             for chunk in chunks(cases):
                 ids = _keep_cases(connection, chunk)
-                connection.execute(
-                    schema.dataset_cases.insert(),
-                    [
-                        {"dataset_id": dataset_id, "position": count + i, "case_id": ids[to_bytes(case.hash)]}
-                        for i, case in enumerate(chunk)
-                    ],
-                )
+                members = [(dataset_id, count + i, ids[to_bytes(case.hash)]) for i, case in enumerate(chunk)]
+                insert(connection, schema.dataset_cases, ("dataset_id", "position", "case_id"), members)
                 for case in chunk:
                     running.update(to_bytes(case.hash))
                 count += len(chunk)
@@ -221,17 +216,18 @@ class Store:
 
     def cases(self, dataset_id: int, positions: Sequence[int]) -> list[StoredCase]:
         """The cases at these positions, in the order asked."""
-        members, payloads = schema.dataset_cases, schema.case_payloads
+        members, payloads, rows = schema.dataset_cases, schema.case_payloads, schema.cases
         query = (
-            select(members.c.position, payloads.c.payload)
+            select(members.c.position, payloads.c.payload, rows.c.view_hash, rows.c.input_hash)
             .join(payloads, payloads.c.case_id == members.c.case_id)
+            .join(rows, rows.c.id == members.c.case_id)
             .where(members.c.dataset_id == dataset_id)
         )
         found: dict[int, Case] = {}
         with self.reading() as connection:
             for chunk in chunks(positions):
-                for position, payload in connection.execute(query.where(members.c.position.in_(chunk))):
-                    found[position] = Case.model_validate(unpack(payload))
+                for position, payload, view, asked in connection.execute(query.where(members.c.position.in_(chunk))):
+                    found[position] = Case.kept(unpack(payload), from_bytes("view", view), from_bytes("input", asked))
         return [StoredCase(position, found[position]) for position in positions]
 
     def case_facts(self, dataset_id: int) -> Iterator[CaseFacts]:
@@ -340,7 +336,7 @@ class Store:
         """Write a run's manifest, once. `complete`: it holds no error, so nothing in it can ever be asked again."""
         with self.writing() as connection:
             for chunk in chunks(items, 2000):
-                connection.execute(schema.run_items.insert(), [{"run_id": run_id, **i._asdict()} for i in chunk])
+                insert(connection, schema.run_items, ("run_id", *RunItem._fields), [(run_id, *item) for item in chunk])
             _close_run(connection, run_id, counts, complete=complete)
 
     def finish_trial(self, trial_id: str, status: str) -> None:
@@ -433,24 +429,36 @@ def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, in
         return known
     first = _next_id(connection, t)
     known.update({raw: first + i for i, raw in enumerate(new)})
-    connection.execute(t.insert(), [_case_row(known[raw], raw, by_hash[raw]) for raw in new])
-    payloads = [{"case_id": known[raw], "payload": pack(by_hash[raw].plain())} for raw in new]
-    connection.execute(schema.case_payloads.insert(), payloads)
+    insert(connection, t, CASE_COLUMNS, [_case_row(known[raw], raw, by_hash[raw]) for raw in new])
+    payloads = [(known[raw], pack(by_hash[raw].plain())) for raw in new]
+    insert(connection, schema.case_payloads, ("case_id", "payload"), payloads)
     return known
 
 
-def _case_row(case_id: int, raw: bytes, case: Case) -> dict[str, Any]:
-    return {
-        "id": case_id,
-        "hash": raw,
-        "view_hash": to_bytes(case.view_hash),
-        "input_hash": to_bytes(case.input_hash),
-        "key": storable(case.id),
-        "origin": case.origin,
-        "seed_id": storable(case.seed_id),
-        "weight": case.weight,
-        "strata": canonical(case.strata),
-    }
+CASE_COLUMNS = ("id", "hash", "view_hash", "input_hash", "key", "origin", "seed_id", "weight", "strata")
+
+
+def _case_row(case_id: int, raw: bytes, case: Case) -> tuple[Any, ...]:
+    hashes = (raw, to_bytes(case.view_hash), to_bytes(case.input_hash))
+    texts = (storable(case.id), case.origin, storable(case.seed_id))
+    return (case_id, *hashes, *texts, case.weight, canonical(case.strata))
+
+
+def insert(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    ignore: bool = False,
+) -> int:
+    """Insert many rows by the driver's own fast path; gives how many were new. Project ids take their default."""
+    if not rows:
+        return 0
+    statement = table.insert().prefix_with("OR IGNORE") if ignore else table.insert()
+    compiled: Any = statement.compile(dialect=connection.dialect, column_keys=list(columns))
+    assert compiled.positiontup == list(columns), "columns must be named in the table's order"
+    return connection.exec_driver_sql(str(compiled), [*rows]).rowcount
 
 
 def storable(value: str) -> str:

@@ -8,7 +8,7 @@ was reported.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -20,15 +20,15 @@ from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.errors import SeatrialError, StoreError
 from seatrial.store import schema
-from seatrial.store.codec import pack
-from seatrial.store.store import OUTPUT_STATUSES, STATUSES, Store, chunks, storable
+from seatrial.store.codec import pack, pack_text
+from seatrial.store.store import OUTPUT_STATUSES, STATUSES, Store, chunks, insert, storable
 
 GROUP = 4000
 
 
 @dataclass(slots=True, eq=False)
 class NewOutput:
-    """An output to keep. `id` is set when it is committed.
+    """An output to keep, with the canonical JSON of its request. `id` is set when it is committed.
 
     `lost`: another process had kept its own under the same key; that one stands, and `id` is that one's.
     """
@@ -38,7 +38,7 @@ class NewOutput:
     epoch: int
     attempt: int
     output: Output
-    request: Mapping[str, Any]
+    request: str
     id: int = 0
     lost: bool = False
 
@@ -140,60 +140,95 @@ def commit(connection: Connection, group: Sequence[Entry]) -> None:
 def _keep_outputs(connection: Connection, new: Sequence[NewOutput]) -> None:
     if not new:
         return
-    t = schema.outputs
-    known: dict[tuple[Any, ...], int] = {}
-    for chunk in chunks(new):
-        query = select(t.c.request_hash, t.c.series, t.c.epoch, t.c.attempt, t.c.id)
-        for row in connection.execute(query.where(t.c.request_hash.in_([n.request_hash for n in chunk]))):
-            known[tuple(row[:4])] = row[4]
-    next_id = _last_id(connection, t) + 1
-    fresh: list[NewOutput] = []
+    _number_outputs(connection, new, {})
+    if not _try_outputs(connection, new):
+        known: dict[tuple[Any, ...], int] = {}
+        t = schema.outputs.c
+        query = select(t.request_hash, t.series, t.epoch, t.attempt, t.id)
+        for chunk in chunks(new):
+            for row in connection.execute(query.where(t.request_hash.in_([n.request_hash for n in chunk]))):
+                known[tuple(row[:4])] = row[4]
+        _number_outputs(connection, new, known)
+        _try_outputs(connection, new)
+
+
+def _number_outputs(connection: Connection, new: Sequence[NewOutput], known: dict[tuple[Any, ...], int]) -> None:
+    """Give each output its number; one whose key is known already has lost."""
+    next_id = _last_id(connection, schema.outputs) + 1
     for item in new:
         key = (item.request_hash, item.series, item.epoch, item.attempt)
-        if key not in known:
+        item.lost = key in known
+        if not item.lost:
             known[key] = next_id
             next_id += 1
-            fresh.append(item)
-        else:
-            item.lost = True
         item.id = known[key]
-    if fresh:
-        connection.execute(t.insert(), [_output_row(item) for item in fresh])
-        payloads = [{"output_id": item.id, "payload": pack(item.output.plain())} for item in fresh]
-        connection.execute(schema.output_payloads.insert(), payloads)
+
+
+def _try_outputs(connection: Connection, new: Sequence[NewOutput]) -> bool:
+    """Insert the outputs that have not lost; false, and nothing inserted, when a key is taken."""
+    fresh = [item for item in new if not item.lost]
+    with connection.begin_nested() as savepoint:
+        rows = [_output_row(item) for item in fresh]
+        if insert(connection, schema.outputs, OUTPUT_COLUMNS, rows, ignore=True) != len(fresh):
+            savepoint.rollback()
+            return False
+        payloads = [(item.id, pack_text(item.output.canonical)) for item in fresh]
+        insert(connection, schema.output_payloads, ("output_id", "payload"), payloads)
         requests = {item.request_hash: item.request for item in fresh}
-        rows = [{"hash": raw, "project_id": schema.PROJECT, "payload": pack(body)} for raw, body in requests.items()]
-        connection.execute(schema.requests.insert().prefix_with("OR IGNORE"), rows)
+        bodies = [(raw, schema.PROJECT, pack_text(text)) for raw, text in requests.items()]
+        insert(connection, schema.requests, ("hash", "project_id", "payload"), bodies, ignore=True)
+    return True
 
 
 def _keep_scores(connection: Connection, group: Sequence[Entry]) -> None:
     pairs = [(e, score) for e in group for score in e.scores if e.owner is None or not e.owner.lost]
     if not pairs:
         return
-    t = schema.scores
-    known: dict[tuple[bytes, int], int] = {}
-    for chunk in chunks(pairs):
-        query = select(t.c.key, t.c.attempt, t.c.id).where(t.c.key.in_([score.key for _, score in chunk]))
-        for row in connection.execute(query):
-            known[row[0], row[1]] = row[2]
-    next_id = _last_id(connection, t) + 1
-    rows: list[dict[str, Any]] = []
-    payloads: list[dict[str, Any]] = []
+    if not _try_scores(connection, pairs, {}):
+        t = schema.scores.c
+        known: dict[tuple[bytes, int], int] = {}
+        for chunk in chunks(pairs):
+            query = select(t.key, t.attempt, t.id).where(t.key.in_([score.key for _, score in chunk]))
+            for row in connection.execute(query):
+                known[row[0], row[1]] = row[2]
+        _try_scores(connection, pairs, known)
+
+
+def _try_scores(
+    connection: Connection, pairs: Sequence[tuple[Entry, NewScore]], known: dict[tuple[bytes, int], int]
+) -> bool:
+    """Number and insert the scores whose key is not known; false, and nothing inserted, when a key is taken."""
+    next_id = _last_id(connection, schema.scores) + 1
+    rows: list[tuple[Any, ...]] = []
+    payloads: list[tuple[int, bytes]] = []
     for entry, item in pairs:
         key = (item.key, item.attempt)
         if key not in known:
             known[key] = next_id
             next_id += 1
-            output_id = entry.owner.id if entry.owner is not None else entry.output_id
-            rows.append(_score_row(known[key], output_id, item))
-            details = item.score.model_dump(include={"reason", "evidence", "unit"}, exclude_defaults=True)
+            rows.append(_score_row(known[key], entry.owner.id if entry.owner is not None else entry.output_id, item))
+            details = _details(item.score)
             if details:
-                payloads.append({"score_id": known[key], "payload": pack(details)})
+                payloads.append((known[key], pack(details)))
         item.id = known[key]
-    if rows:
-        connection.execute(t.insert(), rows)
-    if payloads:
-        connection.execute(schema.score_payloads.insert(), payloads)
+    with connection.begin_nested() as savepoint:
+        if insert(connection, schema.scores, SCORE_COLUMNS, rows, ignore=True) != len(rows):
+            savepoint.rollback()
+            return False
+        insert(connection, schema.score_payloads, ("score_id", "payload"), payloads)
+    return True
+
+
+def _details(score: Score) -> dict[str, Any]:
+    """What of a score is no number."""
+    found: dict[str, Any] = {}
+    if score.reason:
+        found["reason"] = score.reason
+    if score.unit:
+        found["unit"] = score.unit
+    if score.evidence:
+        found["evidence"] = [evidence.plain() for evidence in score.evidence]
+    return found
 
 
 def _last_id(connection: Connection, table: Any) -> int:
@@ -207,25 +242,31 @@ def output_status(output: Output) -> str:
     return "model_failure" if output.failure.kind == "model" else "infra_error"
 
 
-def _output_row(item: NewOutput) -> dict[str, Any]:
+OUTPUT_COLUMNS = (
+    *("id", "request_hash", "series", "epoch", "attempt", "hash", "status", "latency", "first_token", "cost"),
+    *("input_tokens", "output_tokens", "served_model", "fingerprint", "finished_at"),
+)
+
+
+def _output_row(item: NewOutput) -> tuple[Any, ...]:
     output = item.output
-    return {
-        "id": item.id,
-        "request_hash": item.request_hash,
-        "series": item.series,
-        "epoch": item.epoch,
-        "attempt": item.attempt,
-        "hash": to_bytes(output.hash),
-        "status": OUTPUT_STATUSES.index(output_status(output)),
-        "latency": output.timing.total,
-        "first_token": output.timing.first_token,
-        "cost": output.cost,
-        "input_tokens": bounded(output.usage.input),
-        "output_tokens": bounded(output.usage.output),
-        "served_model": storable(output.served_model),
-        "fingerprint": storable(output.fingerprint),
-        "finished_at": output.finished_at,
-    }
+    return (
+        item.id,
+        item.request_hash,
+        item.series,
+        item.epoch,
+        item.attempt,
+        to_bytes(output.hash),
+        OUTPUT_STATUSES.index(output_status(output)),
+        output.timing.total,
+        output.timing.first_token,
+        output.cost,
+        bounded(output.usage.input),
+        bounded(output.usage.output),
+        storable(output.served_model),
+        storable(output.fingerprint),
+        storable(output.finished_at),
+    )
 
 
 def bounded(number: int | None) -> int | None:
@@ -233,16 +274,11 @@ def bounded(number: int | None) -> int | None:
     return None if number is None else max(-(2**63), min(number, 2**63 - 1))
 
 
-def _score_row(score_id: int, output_id: int, item: NewScore) -> dict[str, Any]:
+SCORE_COLUMNS = ("id", "key", "attempt", "output_id", "scorer_id", "status", "value", "passed", "measure")
+
+
+def _score_row(score_id: int, output_id: int, item: NewScore) -> tuple[Any, ...]:
     score = item.score
-    return {
-        "id": score_id,
-        "key": item.key,
-        "attempt": item.attempt,
-        "output_id": output_id,
-        "scorer_id": item.scorer_id,
-        "status": STATUSES.index(score.status),
-        "value": score.value,
-        "passed": None if score.passed is None else int(score.passed),
-        "measure": score.measure,
-    }
+    passed = None if score.passed is None else int(score.passed)
+    status = STATUSES.index(score.status)
+    return score_id, item.key, item.attempt, output_id, item.scorer_id, status, score.value, passed, score.measure

@@ -24,9 +24,11 @@ __all__ = ["BUILTIN", "Prompt", "build", "outcome"]
 
 BUILTIN: dict[str, str] = {
     "anthropic": "seatrial.targets.models:Anthropic",
+    "gemini": "seatrial.targets.models:Gemini",
     "openai": "seatrial.targets.models:OpenAI",
     "python": "seatrial.targets.python:PythonFunction",
     "replay": "seatrial.targets.replay:Replay",
+    "responses": "seatrial.targets.models:Responses",
 }
 """The adapters that come with Seatrial, as `module:class`. Plug-ins add more by the entry points `seatrial.targets`."""
 

@@ -23,6 +23,7 @@ VERSION = "2023-06-01"
 RESERVED = frozenset({"model", "messages", "system", "stream"})
 SYSTEM = ("system", "developer")
 FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
+ADDED = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 CUT = "model_context_window_exceeded"
 
 
@@ -219,8 +220,6 @@ def _usage(value: Any) -> Usage:
 class MessageStream(EventStream):
     """Puts a streamed message together: its envelope, its blocks by index, what is added to each, and the end."""
 
-    TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
-
     def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
         """Start empty. `clean` sees the bytes of each event first."""
         super().__init__(clean)
@@ -261,7 +260,7 @@ class MessageStream(EventStream):
     def _add(self, index: int, delta: dict[str, Any]) -> None:
         if index not in self._blocks:
             raise Fault("malformed", f"block {index} has no start")
-        key = self.TEXTS.get(a_text(delta.get("type"), "delta.type"))
+        key = ADDED.get(a_text(delta.get("type"), "delta.type"))
         if key is None:
             return
         if piece := a_text(delta.get(key), f"delta.{key}"):

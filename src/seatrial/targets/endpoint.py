@@ -1,4 +1,4 @@
-"""A target that answers over HTTP: one request, one answer, timed, priced and judged an outcome, whatever its format."""
+"""A target that answers over HTTP: one request, one answer, timed, priced and judged, whatever its format."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from seatrial.core.output import Request
 from seatrial.core.record import Json
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import Problem, safe
-from seatrial.targets import anthropic, chat
+from seatrial.targets import anthropic, chat, gemini, responses
 from seatrial.targets.endpoint import Endpoint, Wire
 from seatrial.targets.line import FIELDS, Address, line_problems
 from seatrial.targets.outcomes import Answer
@@ -139,4 +139,39 @@ class Anthropic(Model):
         params=anthropic.PARAMS,
         reserved=anthropic.RESERVED,
         needs=("max_tokens", "max_completion_tokens"),
+    )
+
+
+class Gemini(Model):
+    """Gemini's generateContent."""
+
+    dialect = Dialect(
+        adapter="gemini/1",
+        address=Address(
+            "https://generativelanguage.googleapis.com/v1beta",
+            "GEMINI_API_KEY",
+            "/models/{model}:generateContent",
+            key_header="x-goog-api-key",
+            key_prefix="",
+        ),
+        streamed="/models/{model}:streamGenerateContent?alt=sse",
+        body=gemini.body,
+        read=gemini.read,
+        stream=gemini.ContentStream,
+        params=gemini.PARAMS,
+        reserved=gemini.RESERVED,
+    )
+
+
+class Responses(Model):
+    """OpenAI's responses API, at any base URL that speaks it."""
+
+    dialect = Dialect(
+        adapter="responses/1",
+        address=Address("https://api.openai.com/v1", "OPENAI_API_KEY", "/responses"),
+        body=responses.body,
+        read=responses.read,
+        stream=responses.ResponseStream,
+        params=responses.PARAMS,
+        reserved=responses.RESERVED,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from seatrial.core.identity import loads
 from seatrial.core.output import FailureKind, Timing
-from seatrial.core.record import as_dict
+from seatrial.core.record import as_dict, as_list
 from seatrial.targets.limits import Limits
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ QUOTA = frozenset(
 UNKNOWN_MODEL = frozenset({"model_not_found", "invalid_model", "unknown_model", "DeploymentNotFound"})
 FILTERED = frozenset({"content_filter", "content_policy_violation"})
 BAD_KEY = frozenset({"API_KEY_INVALID", "ACCESS_TOKEN_EXPIRED"})
+LOW_CREDIT = "credit balance is too low"
 
 Reaction = Literal["retry", "slow_down", "reject", "down"]
 
@@ -104,48 +105,77 @@ def _until(text: str, now: datetime) -> float | None:
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     """What an HTTP answer that is no success means. Never raises, whatever the bytes are."""
-    codes, message, flagged = _error_of(body)
+    said = _said(body)
     wait = retry_after(headers, datetime.now(UTC))
-    if flagged or codes & FILTERED:
-        return Fault("content_filter", message, status=status, reaction="reject", kind="model")
-    if codes & QUOTA or status == 402:
-        return Fault("quota", message, status=status, reaction="down")
-    if 400 <= status < 500 and (codes & UNKNOWN_MODEL or (status == 404 and _names_model(message))):
-        return Fault("unknown_model", message, status=status, reaction="down")
-    if status in (401, 403):
-        return Fault("auth", message, status=status, reaction="down")
+    if said.flagged or said.codes & FILTERED:
+        return Fault("content_filter", said.message, status=status, reaction="reject", kind="model")
+    if said.codes & QUOTA or status == 402 or LOW_CREDIT in said.message.lower():
+        return Fault("quota", said.message, status=status, reaction="down")
+    if 400 <= status < 500 and (said.codes & UNKNOWN_MODEL or (status == 404 and _names_model(said.message))):
+        return Fault("unknown_model", said.message, status=status, reaction="down")
+    if status in (401, 403) or said.codes & BAD_KEY:
+        return Fault("auth", said.message, status=status, reaction="down")
     if status == 429:
-        return Fault("rate_limited", message, status=status, reaction="slow_down", wait=wait)
+        wait = said.wait if wait is None else wait
+        return Fault("rate_limited", said.message, status=status, reaction="slow_down", wait=wait)
     if status in PASSING or status >= 500:
-        return Fault(PASSING.get(status, "server_error"), message, status=status, wait=wait)
+        return Fault(PASSING.get(status, "server_error"), said.message, status=status, wait=wait)
     if 300 <= status < 400:
         return Fault("redirect", "redirects are not followed", status=status, reaction="reject")
-    return Fault("rejected", message, status=status, reaction="reject")
+    return Fault("rejected", said.message, status=status, reaction="reject")
 
 
 def _names_model(message: str) -> bool:
     text = message.lower()
-    return "model" in text and ("not exist" in text or "not found" in text)
+    return text.startswith("model:") or ("model" in text and ("not exist" in text or "not found" in text))
 
 
-def _error_of(body: bytes) -> tuple[frozenset[str], str, bool]:
-    """The codes, the message, and whether a moderation flagged the input, of an error body in any known shape."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an error body says: its codes, its message, whether a moderation flagged the input, and how long to wait."""
+
+    codes: frozenset[str] = frozenset()
+    message: str = ""
+    flagged: bool = False
+    wait: float | None = None
+
+
+def _said(body: bytes) -> _Said:
+    """An error body in any known shape."""
     try:
         parsed: Any = loads(body)
     except ValueError:
-        return frozenset(), body.decode("utf-8", "replace").strip(), False
-    outer = as_dict(parsed)
+        return _Said(message=body.decode("utf-8", "replace").strip())
+    alone = as_list(parsed)
+    outer = as_dict(alone[0] if alone else parsed)
     if outer is None:
-        return frozenset(), parsed if isinstance(parsed, str) else "", False
+        return _Said(message=parsed if isinstance(parsed, str) else "")
     found = outer.get("error", outer)
     error = as_dict(found)
     if error is None:
-        return frozenset(), found if isinstance(found, str) else "", False
-    codes = frozenset(error[key] for key in ("code", "type") if isinstance(error.get(key), str))
+        return _Said(message=found if isinstance(found, str) else "")
+    details = [d for item in as_list(error.get("details")) or [] if (d := as_dict(item)) is not None]
+    words = [error.get(key) for key in ("code", "type", "status")] + [detail.get("reason") for detail in details]
     texts = (error.get(key) for key in ("message", "detail"))
-    message = next((text for text in texts if isinstance(text, str)), "")
-    flagged = bool((as_dict(error.get("metadata")) or {}).get("flagged_input"))
-    return codes, message, flagged
+    return _Said(
+        codes=frozenset(word for word in words if isinstance(word, str)) | _exhausted(details),
+        message=next((text for text in texts if isinstance(text, str)), ""),
+        flagged=bool((as_dict(error.get("metadata")) or {}).get("flagged_input")),
+        wait=next((w for detail in details if (w := _delay(detail.get("retryDelay"))) is not None), None),
+    )
+
+
+def _delay(value: Any) -> float | None:
+    """Google's RetryInfo (google.rpc): seconds as text, like `13s`."""
+    seconds = _number(value.removesuffix("s"), 1.0) if isinstance(value, str) else None
+    return None if seconds is None else min(LONGEST_RETRY_AFTER, max(0.0, seconds))
+
+
+def _exhausted(details: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Google's QuotaFailure (google.rpc) of a daily quota: the same status as a passing limit, but it will not pass."""
+    violations = [as_dict(v) or {} for detail in details for v in as_list(detail.get("violations")) or []]
+    daily = any("PerDay" in str(violation.get("quotaId", "")) for violation in violations)
+    return frozenset({"insufficient_quota"}) if daily else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,11 @@ def _owners(key: str) -> str:
         module, _, attribute = where.partition(":")
         if key in getattr(import_module(module), attribute).reads:
             owners.append(kind)
-    return f"it belongs to {' and '.join(owners)} targets" if owners else "it belongs to plug-in adapters"
+    if not owners:
+        return "it belongs to plug-in adapters"
+    *first, last = owners
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"it belongs to {listed} targets"
 
 
 def problem(name: str, key: str, rule: str, value: str | None = None, hint: str = "") -> Problem:

@@ -16,7 +16,7 @@ from seatrial.testing.answers import Answer, Answers, choose_fault, decide, draw
 from seatrial.testing.capacity import Limits
 from seatrial.testing.control import ROOT, control
 from seatrial.testing.counters import Call, Counters, PerInput, Stats
-from seatrial.testing.dialects import openai
+from seatrial.testing.dialects import anthropic, openai
 from seatrial.testing.dialects.base import Asked, BadRequest, Dialect, Messages, dump, input_key
 from seatrial.testing.faults import REDIRECTED, Turn, error, faulty, healthy, retry_headers, status_of
 from seatrial.testing.http import Connection, Exchange, HttpRequest, response
@@ -25,7 +25,7 @@ from seatrial.testing.script import Behaviour, Fault, Reply, Script
 if TYPE_CHECKING:
     from seatrial.testing.process import FakeProcess
 
-DIALECTS: Sequence[Dialect] = (openai.ChatCompletions(),)
+DIALECTS: Sequence[Dialect] = (openai.ChatCompletions(), anthropic.Messages())
 _LOG = logging.getLogger(__name__)
 HARMLESS = frozenset({"", "drip"})
 _KEYS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from seatrial.core.identity import loads
@@ -11,16 +12,13 @@ from seatrial.testing.dialects.base import (
     Asked,
     BadRequest,
     Given,
-    SentCall,
     Usage,
     asked_of,
-    dump,
     json_body,
     message_list,
     model_name,
     named_event,
     pieces,
-    text_of,
     whole_number,
 )
 from seatrial.testing.http import HttpRequest
@@ -54,26 +52,27 @@ class Messages:
         messages = message_list(body.get("messages"))
         if any(message["role"] not in ("user", "assistant", "system") for message in messages):
             raise BadRequest("messages: Unexpected role.", "messages")
-        system = text_of(body.get("system"))
-        heard = ([{"role": "system", "content": body["system"]}] if body.get("system") else []) + messages
-        asked = asked_of(model, [_common(message) for message in heard], body)
-        return asked.but(system=system or asked.system, max_tokens=limit, stream=body.get("stream") is True)
+        system = [{"role": "system", "content": body["system"]}] if body.get("system") else []
+        asked = asked_of(model, [*system, *map(_common, messages)], body)
+        return replace(asked, max_tokens=limit, stream=body.get("stream") is True)
 
     def body(self, asked: Asked, given: Given) -> dict[str, Any]:
         """The answer's JSON."""
-        message = _message(asked, given)
-        return message | {"content": [_filled(block, text) for block, text in _blocks(given)], **_end(given)}
+        del asked
+        content = [{**block, **_filling(block, text)} for block, text in _blocks(given)]
+        return _message(given) | {"content": content} | _end(given) | _usage(given.usage)
 
     def events(self, asked: Asked, given: Given) -> Iterator[dict[str, Any]]:
         """A streamed answer's JSON, event by event."""
-        yield {"type": "message_start", "message": _message(asked, given)}
+        del asked
+        start = _usage(given.usage and replace(given.usage, output=1, reasoning=0))
+        yield {"type": "message_start", "message": _message(given) | start}
         for index, (block, text) in enumerate(_blocks(given)):
             yield {"type": "content_block_start", "index": index, "content_block": block}
             for piece in pieces(text, given.tokens_per_event):
                 yield {"type": "content_block_delta", "index": index, "delta": _delta(block, piece)}
             yield {"type": "content_block_stop", "index": index}
-        usage = {} if given.usage is None else {"usage": _usage(given.usage)}
-        yield {"type": "message_delta", "delta": _end(given), **usage}
+        yield {"type": "message_delta", "delta": _end(given), **_usage(given.usage)}
 
     def event(self, payload: bytes) -> bytes:
         """One server-sent event, named by its type."""
@@ -97,9 +96,7 @@ def _common(message: Mapping[str, Json]) -> dict[str, Json]:
     return {"role": "tool", "content": message["content"]} if results else dict(message)
 
 
-def _message(asked: Asked, given: Given) -> dict[str, Any]:
-    del asked
-    start = {} if given.usage is None else {"usage": _usage(given.usage) | {"output_tokens": 1}}
+def _message(given: Given) -> dict[str, Any]:
     return {
         "type": "message",
         "id": f"msg_{given.id}",
@@ -108,8 +105,30 @@ def _message(asked: Asked, given: Given) -> dict[str, Any]:
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        **start,
     }
+
+
+def _blocks(given: Given) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each content block as it starts, and the text that it gets."""
+    if given.text or not (given.tool_calls or given.refusal is not None):
+        yield {"type": "text", "text": ""}, given.text
+    for call in given.tool_calls:
+        yield {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}, call.arguments
+
+
+def _filling(block: Mapping[str, Any], text: str) -> dict[str, Any]:
+    if block["type"] == "text":
+        return {"text": text}
+    try:
+        return {"input": loads(text)}
+    except ValueError:
+        return {"input": text}
+
+
+def _delta(block: Mapping[str, Any], piece: str) -> dict[str, Any]:
+    if block["type"] == "text":
+        return {"type": "text_delta", "text": piece}
+    return {"type": "input_json_delta", "partial_json": piece}
 
 
 def _end(given: Given) -> dict[str, Any]:
@@ -117,3 +136,16 @@ def _end(given: Given) -> dict[str, Any]:
         details = {"type": "refusal", "category": None, "explanation": given.refusal}
         return {"stop_reason": "refusal", "stop_sequence": None, "stop_details": details}
     return {"stop_reason": _FINISH.get(given.finish_reason, given.finish_reason), "stop_sequence": None}
+
+
+def _usage(usage: Usage | None) -> dict[str, Any]:
+    if usage is None:
+        return {}
+    counts = {
+        "input_tokens": usage.input - usage.cached,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": usage.cached,
+        "output_tokens": usage.output,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning},
+    }
+    return {"usage": counts}

@@ -10,18 +10,28 @@ from typing import Any, Protocol
 
 import orjson
 
-from seatrial.core.identity import canonical
+from seatrial.core.identity import canonical, loads
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.testing.http import HttpRequest
 
 Messages = Sequence[Mapping[str, Json]]
 
+SYSTEM = frozenset({"system", "developer"})
+PER_MESSAGE = 3
+
 _TOKEN = re.compile(r"\s*(?:\w+|[^\w\s])|\s+\Z")
+_NAMED = re.compile(rb'\{"type":"([\w.]+)"')
 
 
 def tokens(text: str) -> list[str]:
     """The text in tokens: words and signs, each with the white space before it. Joined, they are the text."""
     return _TOKEN.findall(text)
+
+
+def pieces(text: str, size: int) -> list[str]:
+    """The text in pieces of so many tokens."""
+    found = tokens(text)
+    return ["".join(found[at : at + size]) for at in range(0, len(found), size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +165,67 @@ def _simple(message: Mapping[str, Json]) -> dict[str, Json]:
         if only is not None and set(only) == {"type", "text"}:
             kept["content"] = only["text"]
     return kept
+
+
+def json_body(request: HttpRequest) -> dict[str, Json]:
+    """The request's body, which must be an object. Raises BadRequest."""
+    try:
+        body = as_dict(loads(request.body))
+    except ValueError as cause:
+        raise BadRequest("We could not parse the JSON body of your request.") from cause
+    if body is None:
+        raise BadRequest("The JSON body must be an object.")
+    return body
+
+
+def model_name(body: Mapping[str, Json]) -> str:
+    """The model that is asked. Raises BadRequest."""
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise BadRequest("You must provide a model parameter.", "model")
+    return model
+
+
+def message_list(raw: Json, name: str = "messages") -> list[dict[str, Json]]:
+    """Messages, each an object with a role. Raises BadRequest."""
+    items = as_list(raw)
+    if not items:
+        raise BadRequest(f"{name} must be an array of at least one message.", name)
+    found: list[dict[str, Json]] = []
+    for at, item in enumerate(items):
+        message = as_dict(item)
+        if message is None or not isinstance(message.get("role"), str):
+            raise BadRequest("A message must be an object with a role.", f"{name}[{at}]")
+        found.append(message)
+    return found
+
+
+def whole_number(value: Json, name: str, most: int) -> int | None:
+    """A whole number from 1 to `most`, or None where it is not given. Raises BadRequest."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise BadRequest(f"{name} must be a whole number from 1 to {most}.", name)
+    return value
+
+
+def asked_of(model: str, messages: Messages, body: Mapping[str, Json]) -> Asked:
+    """A request whose messages have OpenAI's roles; what else it asks is the dialect's to say."""
+    texts = [text_of(message.get("content")) for message in messages]
+    users = [text for message, text in zip(messages, texts, strict=True) if message["role"] == "user"]
+    system = [text for message, text in zip(messages, texts, strict=True) if message["role"] in SYSTEM]
+    offered = len(tokens(dump(body["tools"]).decode("utf-8", "replace"))) if body.get("tools") else 0
+    return Asked(
+        model=model,
+        key=input_key(messages),
+        text=users[-1] if users else "",
+        system="\n".join(system),
+        input_tokens=sum(len(tokens(text)) + PER_MESSAGE for text in texts) + offered,
+        body=body,
+    )
+
+
+def named_event(payload: bytes) -> bytes:
+    """A server-sent event that is named by its payload's type, where that comes first."""
+    found = _NAMED.match(payload)
+    return (b"event: %b\n" % found[1] if found else b"") + b"data: " + payload + b"\n\n"

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from seatrial.core.identity import loads
-from seatrial.core.record import Json, as_dict, as_list
+from seatrial.core.record import Json, as_dict
 from seatrial.testing.dialects.base import (
     Asked,
-    BadRequest,
     Given,
     SentCall,
     Usage,
-    dump,
-    input_key,
-    text_of,
+    asked_of,
+    json_body,
+    message_list,
+    model_name,
+    pieces,
     tokens,
+    whole_number,
 )
 from seatrial.testing.http import HttpRequest
 
 CREATED = 1_767_225_600
 """2026-01-01: a constant, so that the same script gives the same bytes."""
-
-_PER_MESSAGE = 3
-_SYSTEM = frozenset({"system", "developer"})
 
 _ERRORS: Mapping[str, tuple[str, str | None]] = {
     "rate_limit": ("requests", "rate_limit_exceeded"),
@@ -46,34 +45,17 @@ class ChatCompletions:
 
     def parse(self, request: HttpRequest) -> Asked:
         """What is asked. Raises BadRequest."""
-        try:
-            body = as_dict(loads(request.body))
-        except ValueError as cause:
-            raise BadRequest("We could not parse the JSON body of your request.") from cause
-        if body is None:
-            raise BadRequest("The JSON body must be an object.")
-        model = body.get("model")
-        if not isinstance(model, str) or not model:
-            raise BadRequest("You must provide a model parameter.", "model")
-        messages = _messages(body.get("messages"))
-        texts = [text_of(message.get("content")) for message in messages]
-        users = [text for message, text in zip(messages, texts, strict=True) if message["role"] == "user"]
-        system = [text for message, text in zip(messages, texts, strict=True) if message["role"] in _SYSTEM]
+        body = json_body(request)
+        asked = asked_of(model_name(body), message_list(body.get("messages")), body)
         limit = body.get("max_completion_tokens", body.get("max_tokens"))
         options = as_dict(body.get("stream_options")) or {}
-        offered = len(tokens(dump(body["tools"]).decode("utf-8", "replace"))) if body.get("tools") else 0
-        return Asked(
-            model=model,
-            key=input_key(messages),
-            text=users[-1] if users else "",
-            system="\n".join(system),
+        return replace(
+            asked,
             stream=body.get("stream") is True,
-            choices=_whole(body.get("n"), "n", 128) or 1,
-            max_tokens=_whole(limit, "max_tokens", 2**31),
+            choices=whole_number(body.get("n"), "n", 128) or 1,
+            max_tokens=whole_number(limit, "max_tokens", 2**31),
             logprobs=body.get("logprobs") is True,
             stream_usage=options.get("include_usage") is True,
-            input_tokens=sum(len(tokens(text)) + _PER_MESSAGE for text in texts) + offered,
-            body=body,
         )
 
     def body(self, asked: Asked, given: Given) -> dict[str, Any]:
@@ -126,27 +108,6 @@ def models(names: tuple[str, ...]) -> dict[str, Any]:
 def model(name: str) -> dict[str, Any]:
     """One model's JSON."""
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "seatrial"}
-
-
-def _messages(raw: Json) -> list[dict[str, Json]]:
-    items = as_list(raw)
-    if not items:
-        raise BadRequest("messages must be an array of at least one message.", "messages")
-    found: list[dict[str, Json]] = []
-    for at, item in enumerate(items):
-        message = as_dict(item)
-        if message is None or not isinstance(message.get("role"), str):
-            raise BadRequest("A message must be an object with a role.", f"messages[{at}]")
-        found.append(message)
-    return found
-
-
-def _whole(value: Json, name: str, most: int) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise BadRequest(f"{name} must be a whole number from 1 to {most}.", name)
-    return value
 
 
 def _envelope(given: Given, kind: str) -> dict[str, Any]:
@@ -202,16 +163,12 @@ def _deltas(asked: Asked, given: Given) -> Iterator[tuple[dict[str, Any], Json]]
     yield {"role": "assistant", "content": "" if _speaks(given) else None, "refusal": None}, None
     size = given.tokens_per_event
     detail = _token_logprobs(given) if asked.logprobs else []
-    pieces = tokens(given.text)
-    for at in range(0, len(pieces), size):
-        part = {"content": detail[at : at + size], "refusal": None} if asked.logprobs else None
-        yield {"content": "".join(pieces[at : at + size])}, part
-    refused = tokens(given.refusal or "")
-    for at in range(0, len(refused), size):
-        yield {"refusal": "".join(refused[at : at + size])}, None
+    for at, piece in enumerate(pieces(given.text, size)):
+        part = {"content": detail[at * size : (at + 1) * size], "refusal": None} if asked.logprobs else None
+        yield {"content": piece}, part
+    for piece in pieces(given.refusal or "", size):
+        yield {"refusal": piece}, None
     for index, call in enumerate(given.tool_calls):
         yield {"tool_calls": [{"index": index, **_tool_call(SentCall(call.id, call.name, ""))}]}, None
-        pieces = tokens(call.arguments)
-        for at in range(0, len(pieces), size):
-            piece = "".join(pieces[at : at + size])
+        for piece in pieces(call.arguments, size):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
