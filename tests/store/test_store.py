@@ -109,7 +109,12 @@ def put(store: Store, *, request: bytes = b"r" * 32, attempt: int = 0, text: str
     output = Output.of(text)
     new = NewOutput(request, "main", 0, attempt, output, "{}")
     scores = [
-        NewScore(score_key(case(1).view_hash, to_bytes(output.hash), digest("scorer", 1)), 0, 1, score or Score())
+        NewScore(
+            score_key(*(to_bytes(x) for x in (case(1).view_hash, output.hash, digest("scorer", 1)))),
+            0,
+            1,
+            score or Score(),
+        )
     ]
     done: list[int] = []
     with Writer(store) as writer:
@@ -167,11 +172,11 @@ def test_a_trial_and_its_manifest_come_back(store: Store):
     back = store.trial("20260101")
     assert (back.status, back.suite) == ("done", {"name": "s\ud800"})
     assert store.runs(trial.id)[0].counts == {"outputs": 4500}
-    assert store.run_items(run_id) == items
+    assert [*store.run_items(run_id)] == items
     assert store.complete_run(b"k" * 32) == run_id
     (again,) = store.start_trial(trial._replace(id="20260102-b"), [run._replace(trial_id="20260102-b")])
     store.repeat_run(again, run_id, {"outputs": 4500, "reused": 4500})
-    assert store.run_items(again) == items
+    assert [*store.run_items(again)] == items
     with pytest.raises(NotFoundError):
         store.trial("2027")
 
@@ -249,3 +254,7 @@ def test_loads_takes_what_orjson_refuses():
     assert loads(b'{"a": NaN, "b": 9223372036854775808, "c": "\\ud800"}')["b"] == 2**63
     with pytest.raises(ValueError, match="deep"):
         loads("[" * 200_000)
+
+
+def test_the_order_of_keys_is_kept():
+    assert list(unpack(pack({"b": 1, "a": 2}))) == ["b", "a"]

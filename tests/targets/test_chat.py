@@ -24,7 +24,8 @@ PNG = "iVBORw0KGgo="
 
 
 def asked(*messages: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return body("m", Request.model_validate({"messages": messages, **fields}), stream=False)
+    request = Request.model_validate({"messages": messages, **fields})
+    return body("m", request, request.params, stream=False)
 
 
 def part(**fields: Any) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def test_body_holds_model_messages_and_parameters_verbatim() -> None:
 
 
 def test_streaming_asks_for_usage() -> None:
-    sent = body("m", Request(messages=(HI,)), stream=True)
+    sent = body("m", Request(messages=(HI,)), {}, stream=True)
     assert sent["stream"] is True
     assert sent["stream_options"] == {"include_usage": True}
 
@@ -279,6 +280,6 @@ def test_any_cut_of_a_stream_gives_the_same_events(pieces: list[bytes]) -> None:
 
 def test_a_tool_of_the_records_is_unchanged_by_sending() -> None:
     tool = Tool(name="f", parameters={"type": "object"})
-    sent = body("m", Request(messages=(HI,), tools=(tool,)), stream=False)
+    sent = body("m", Request(messages=(HI,), tools=(tool,)), {}, stream=False)
     sent["tools"][0]["function"]["parameters"]["type"] = "changed"
     assert tool.parameters == {"type": "object"}

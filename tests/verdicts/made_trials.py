@@ -101,7 +101,12 @@ class Trial:
                     judged = [
                         None
                         if score is None
-                        else NewScore(score_key(case.view_hash, to_bytes(output.hash), hashed), 0, scorer, score)
+                        else NewScore(
+                            score_key(to_bytes(case.view_hash), to_bytes(output.hash), to_bytes(hashed)),
+                            0,
+                            scorer,
+                            score,
+                        )
                         for score, hashed, scorer in zip(scores, hashes, scorers, strict=True)
                     ]
                     writer.put(Entry(output=new))

@@ -28,7 +28,8 @@ def compare(
 ) -> int:
     """Draw a trial's verdicts again.
 
-    From the store alone: nothing is asked. TRIAL is an id or the beginning of one (`seatrial trials` lists them); the newest where none is given.
+    From the store alone: nothing is asked. TRIAL is an id or the beginning of one (`seatrial trials` lists them);
+    the newest where none is given.
     """
     from seatrial.trials.trial import compare as draw
 

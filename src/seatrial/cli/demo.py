@@ -17,7 +17,8 @@ from seatrial.cli import options
 def demo(limit: int | None, store_file: Path | None, outs: tuple[Path, ...], as_json: bool) -> int:
     """Run the embedded example: three verdicts.
 
-    A refund-support agent with four simulated models. Needs no key and no network. `seatrial init` copies the same example into a folder of yours.
+    A refund-support agent with four simulated models. Needs no key and no network. `seatrial init` copies the
+    same example into a folder of yours.
     """
     from seatrial.cli.progress import display
     from seatrial.examples import REFUND

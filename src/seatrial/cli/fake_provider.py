@@ -14,7 +14,8 @@ import click
 def fake_provider(script: Path | None, host: str, port: int) -> None:
     """Serve scripted answers on this machine.
 
-    A provider for tests, benchmarks and CI without a key. SCRIPT is a YAML or JSON file of answers, latency and faults (docs/fake-provider.md); without one, it echoes.
+    A provider for tests, benchmarks and CI without a key. SCRIPT is a YAML or JSON file of answers, latency and
+    faults (docs/fake-provider.md); without one, it echoes.
     """
     from seatrial.testing import Script, serve
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -70,7 +71,10 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
-    sys.exit(invoke(sys.argv[1:]))
+    gc.set_threshold(100_000, 20, 100)  # a command makes millions of short-lived records and few cycles
+    exit_code = invoke(sys.argv[1:])
+    gc.freeze()  # nothing is left to collect for a process that ends
+    sys.exit(exit_code)
 
 
 def invoke(arguments: list[str]) -> int:

@@ -30,7 +30,8 @@ def run(
 ) -> int:
     """Run a suite and give its verdicts.
 
-    Every target is asked, every answer scored, every candidate compared with the incumbent. What was done before is reused, by content: running again is resuming. Ctrl-C saves what is done.
+    Every target is asked, every answer scored, every candidate compared with the incumbent. What was done before
+    is reused, by content: running again is resuming. Ctrl-C saves what is done.
     """
     from seatrial.cli.progress import display
     from seatrial.trials import trial

@@ -128,6 +128,7 @@ def _strata(value: Any) -> Any:
 
 HIDDEN = ("id", "weight", "origin", "seed_id", "parent_id", "trace_id", "span_id", "session_id", "evolution")
 HIDDEN_DATES = ("created_at", "published_at")
+BLANK = {**dict.fromkeys(HIDDEN, ""), **dict.fromkeys(HIDDEN_DATES), "weight": 1.0, "origin": "production"}
 
 
 class Case(Record):
@@ -195,6 +196,7 @@ class Case(Record):
 
     def view(self) -> Case:
         """The case as scorers see it, which is exactly what `view_hash` covers."""
-        seen: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
-        seen.update(dict.fromkeys(HIDDEN, ""), weight=1.0, origin="production", created_at=None, published_at=None)
-        return Case.model_construct(None, **seen)
+        seen = self.model_copy(update=BLANK)
+        vars(seen).pop("hash", None)  # a computed identity covers what is blank now
+        vars(seen).pop("identity", None)
+        return seen

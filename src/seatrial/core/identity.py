@@ -17,6 +17,8 @@ from typing import Any, cast
 import orjson
 
 SCHEME = "st1"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+_STORED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 
 
 def canonical(value: Any) -> str:
@@ -26,9 +28,9 @@ def canonical(value: Any) -> str:
     their escapes. Raises TypeError when the value holds something that JSON has no form for.
     """
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        return _CANONICAL.encode(value)
     except ValueError:
-        return json.dumps(_finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        return _CANONICAL.encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:
@@ -39,16 +41,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in cast("list[Any]", value)]
     return value
-
-
-def restored(value: Any) -> Any:
-    """The value behind canonical JSON that was parsed again: its tagged numbers are numbers."""
-    if isinstance(value, dict):
-        found = cast("dict[str, Any]", value)
-        if len(found) == 1 and "$float" in found:
-            return float(found["$float"])
-        return {key: restored(item) for key, item in found.items()}
-    return [restored(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def digest(kind: str, value: Any) -> str:
@@ -112,4 +104,4 @@ def _long_number_in(text: bytes | str) -> bool:
 
 def encode(value: Any) -> bytes:
     """JSON bytes for the store: whatever `loads` can give, this can keep."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    return _STORED.encode(value).encode("ascii")

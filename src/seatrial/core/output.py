@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from seatrial.core.case import Document, Step, Tool
-from seatrial.core.identity import canonical, digest_text
+from seatrial.core.identity import digest
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.record import Json, Record, Text
 
@@ -102,11 +102,11 @@ class Output(Record):
         return tuple(call for message in self.messages for call in message.tool_calls)
 
     @cached_property
-    def canonical(self) -> str:
-        """The canonical JSON of the whole recorded output: what is hashed, and what is kept."""
-        return canonical(self.plain())
+    def recorded(self) -> dict[str, Json]:
+        """The whole recorded output as plain values: what is hashed, and what is kept."""
+        return self.plain()
 
     @cached_property
     def hash(self) -> str:
         """Identity of the whole recorded output."""
-        return digest_text("output", self.canonical)
+        return digest("output", self.recorded)

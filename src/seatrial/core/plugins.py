@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -15,9 +16,10 @@ from typing import Any, NamedTuple
 from seatrial.errors import BrokenPluginError, DuplicatePluginError, UnknownPluginError, safe
 
 
-def points(kind: str) -> list[EntryPoint]:
+@lru_cache(maxsize=16)
+def points(kind: str) -> tuple[EntryPoint, ...]:
     """The installed entry points of the group `seatrial.<kind>s`."""
-    return list(entry_points(group=f"seatrial.{kind}s"))
+    return tuple(entry_points(group=f"seatrial.{kind}s"))
 
 
 def find(kind: str, name: str, builtin: Mapping[str, str], plugins: Iterable[EntryPoint] | None = None) -> Any:

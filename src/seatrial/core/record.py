@@ -54,7 +54,9 @@ Json = Any
 class Record(BaseModel):
     """A frozen value with named fields; unknown fields are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
+    )
 
     def plain(self) -> dict[str, Any]:
         """The fields that differ from their defaults, as plain values: what is hashed and stored."""

@@ -33,7 +33,7 @@ T = TypeVar("T")
 PLANNED_AT_ONCE = 256
 SILENT_FAILURES = 25
 """After this many failures without one answer, a target counts as down."""
-WRITER_BACKLOG = 4000
+WRITER_BACKLOG = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Rubric:
     spec: RubricSpec
     scorer: Scorer
     scorer_hash: str
+    scorer_bytes: bytes
     scorer_id: int
 
 
@@ -229,8 +230,8 @@ class Arm:
         return known is None or (self.settings.retry_errors and known.status == "judge_error")
 
     def _set_keys(self, job: Job, output_hash: bytes) -> None:
-        rubrics = self.settings.rubrics
-        job.keys = {i: score_key(job.case.view_hash, output_hash, rubrics[i].scorer_hash) for i in job.rubrics}
+        rubrics, view = self.settings.rubrics, to_bytes(job.case.view_hash)
+        job.keys = {i: score_key(view, output_hash, rubrics[i].scorer_bytes) for i in job.rubrics}
 
     async def _generate(self) -> None:
         while True:

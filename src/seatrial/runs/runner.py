@@ -145,7 +145,8 @@ def _rubrics(store: Store, suite: Suite, parts: Parts) -> list[Rubric]:
     for spec in suite.rubrics:
         scorer = parts.scorers[spec.name]
         hashed = scorer_hash(scorer)
-        rubrics.append(Rubric(spec, scorer, hashed, store.scorer_id(hashed, scorer.info.name, scorer.identity())))
+        number = store.scorer_id(hashed, scorer.info.name, scorer.identity())
+        rubrics.append(Rubric(spec, scorer, hashed, to_bytes(hashed), number))
     return rubrics
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import normal_quantile
+from seatrial.stats.distributions import normal_quantile
 from seatrial.stats.rates import Interval, wilson
 
 

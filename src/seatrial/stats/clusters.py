@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import normal_quantile, t_cdf, t_quantile
+from seatrial.stats.distributions import normal_quantile, t_cdf, t_quantile
 from seatrial.stats.pairs import Tail, is_greater, tango_bounds, tango_z
 from seatrial.stats.rates import ENOUGH_CLUSTERS, Interval
 

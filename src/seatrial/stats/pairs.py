@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import binomial_cdf, binomial_pmf, normal_cdf, normal_quantile
+from seatrial.stats.distributions import binomial_cdf, binomial_pmf, normal_cdf, normal_quantile
 from seatrial.stats.rates import Interval, wilson
 
 Tail = Literal["greater", "less"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import log_choose
+from seatrial.stats.distributions import log_choose
 
 
 @overload

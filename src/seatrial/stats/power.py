@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import log_choose, normal_quantile
+from seatrial.stats.distributions import log_choose, normal_quantile
 
 
 def _z_pair(alpha: float, power: float, sides: int) -> tuple[float, float]:

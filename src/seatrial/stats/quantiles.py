@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
-from seatrial.stats._dist import binomial_cdf
+from seatrial.stats.distributions import binomial_cdf
 from seatrial.stats.rates import Interval
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import sigmoid
+from seatrial.stats.distributions import sigmoid
 
 ELO = 400 / math.log(10)
 """Points of an Elo-like scale per unit of ability."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats, Ints, Side
-from seatrial.stats._dist import beta_quantile, normal_quantile, t_quantile
+from seatrial.stats.distributions import beta_quantile, normal_quantile, t_quantile
 
 ENOUGH_CLUSTERS = 6
 """From this many clusters with the rarer outcome on, a measured design effect is taken as it is."""

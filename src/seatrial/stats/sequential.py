@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats, Side
-from seatrial.stats._dist import log_beta, normal_cdf, normal_cdfs, normal_quantile
 from seatrial.stats.arms import smoothed_variance
+from seatrial.stats.distributions import log_beta, normal_cdf, normal_cdfs, normal_quantile
 from seatrial.stats.rates import Interval
 
 BURN_IN_FAILURES = 50

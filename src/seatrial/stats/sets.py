@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats._dist import binomial_cdf
+from seatrial.stats.distributions import binomial_cdf
 
 
 class Selective(NamedTuple):

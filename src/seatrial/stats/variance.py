@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats, Ints
-from seatrial.stats._dist import normal_quantile, t_quantile
 from seatrial.stats.clusters import cautious_effect
+from seatrial.stats.distributions import normal_quantile, t_quantile
 from seatrial.stats.pairs import tango_bounds
 from seatrial.stats.rates import Interval
 

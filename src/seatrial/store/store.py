@@ -388,11 +388,13 @@ class Store:
             connection.execute(t.insert().from_select(columns, copied.where(t.c.run_id == earlier)))
             _close_run(connection, run_id, counts, complete=True)
 
-    def run_items(self, run_id: int) -> list[RunItem]:
-        """A run's manifest, ordered by case and epoch."""
+    def run_items(self, run_id: int) -> Iterator[RunItem]:
+        """A run's manifest, ordered by case and epoch, line by line."""
         t = schema.run_items.c
         query = select(t.position, t.epoch, t.output_id, t.score_ids).where(t.run_id == run_id)
-        return [RunItem(*row) for row in self._all(query.order_by(t.position, t.epoch))]
+        with self.reading() as connection:
+            for row in connection.execute(query.order_by(t.position, t.epoch)):
+                yield RunItem(*row)
 
     def run_scores(self, run_id: int) -> dict[int, ScoreHead]:
         """The numbers of every score of a run's outputs, by score id."""
@@ -408,9 +410,9 @@ class Store:
             return str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
 
 
-def score_key(view_hash: str, output_hash: bytes, scorer_hash: str) -> bytes:
-    """The key of a score: what was read, what was judged, who judged."""
-    return sha256(to_bytes(view_hash) + output_hash + to_bytes(scorer_hash)).digest()
+def score_key(view: bytes, output: bytes, scorer: bytes) -> bytes:
+    """The key of a score: what was read, what was judged, who judged, each by the 32 bytes of its identity."""
+    return sha256(view + output + scorer).digest()
 
 
 def _close_run(connection: Connection, run_id: int, counts: Mapping[str, Any], *, complete: bool) -> None:

@@ -20,10 +20,10 @@ from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.errors import SeatrialError, StoreError
 from seatrial.store import schema
-from seatrial.store.codec import pack, pack_text
+from seatrial.store.codec import pack, pack_json
 from seatrial.store.store import OUTPUT_STATUSES, STATUSES, Store, chunks, insert, storable
 
-GROUP = 4000
+GROUP = 500
 
 
 @dataclass(slots=True, eq=False)
@@ -172,10 +172,10 @@ def _try_outputs(connection: Connection, new: Sequence[NewOutput]) -> bool:
         if insert(connection, schema.outputs, OUTPUT_COLUMNS, rows, ignore=True) != len(fresh):
             savepoint.rollback()
             return False
-        payloads = [(item.id, pack_text(item.output.canonical)) for item in fresh]
+        payloads = [(item.id, pack(item.output.recorded)) for item in fresh]
         insert(connection, schema.output_payloads, ("output_id", "payload"), payloads)
         requests = {item.request_hash: item.request for item in fresh}
-        bodies = [(raw, schema.PROJECT, pack_text(text)) for raw, text in requests.items()]
+        bodies = [(raw, schema.PROJECT, pack_json(text.encode("ascii"))) for raw, text in requests.items()]
         insert(connection, schema.requests, ("hash", "project_id", "payload"), bodies, ignore=True)
     return True
 

@@ -1,7 +1,8 @@
 """Systems under test: wire formats, the HTTP client, limits, retries, prices, your own functions, and replay.
 
 `build` makes a target of a suite's entry. `models` holds a row for each provider's dialect, whose pure functions are in
-`chat`, `anthropic`, `gemini` and `responses`; `python` is your function, `replay` recorded outputs. Under them:
+`chat`, `anthropic`, `gemini` and `responses`; `service` any JSON endpoint (`template` and
+`mapping`), `python` your function, `replay` recorded outputs. Under them:
 `endpoint` asks, times and judges, `line` holds key, connections, limits and retries, `strict` reads what strangers
 wrote, `params` finds each dialect's words. `prompt` renders cases into requests, `outcome` says when an answer is the
 model's failure.
@@ -25,6 +26,8 @@ __all__ = ["BUILTIN", "Prompt", "build", "outcome"]
 BUILTIN: dict[str, str] = {
     "anthropic": "seatrial.targets.models:Anthropic",
     "gemini": "seatrial.targets.models:Gemini",
+    "http": "seatrial.targets.service:Service",
+    "https": "seatrial.targets.service:Service",
     "openai": "seatrial.targets.models:OpenAI",
     "python": "seatrial.targets.python:PythonFunction",
     "replay": "seatrial.targets.replay:Replay",

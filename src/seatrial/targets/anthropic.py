@@ -14,12 +14,13 @@ from seatrial.core.message import BlobPart, Message, Part, TextPart, ToolCall
 from seatrial.core.output import Request, Usage
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.targets.outcomes import Answer
-from seatrial.targets.params import Table, Unfit, as_list_at, at, only_one, response_format, tool_choice, translated
+from seatrial.targets.params import Table, Unfit, as_list_at, at, only_one, response_format, tool_choice
 from seatrial.targets.retry import Fault
 from seatrial.targets.sse import EventStream
 from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, total
 
-VERSION = "2023-06-01"
+VERSION = "2026-10-21"
+VERSION_HEADER = "anthropic-version"
 RESERVED = frozenset({"model", "messages", "system", "stream"})
 SYSTEM = ("system", "developer")
 FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
@@ -53,6 +54,14 @@ def _parallel(value: Json) -> dict[str, Json]:
     return {} if value else {"tool_choice": {"disable_parallel_tool_use": True}}
 
 
+def _no_sampling(value: Json) -> dict[str, Json]:
+    del value
+    raise Unfit(
+        f"is no longer taken by the messages API as of {VERSION}",
+        f"leave it out, or send the header {VERSION_HEADER}: 2023-06-01 to a model that still takes it",
+    )
+
+
 PARAMS: Table = {
     "max_completion_tokens": at("max_tokens"),
     "stop": as_list_at("stop_sequences"),
@@ -67,9 +76,18 @@ PARAMS: Table = {
 """What becomes of the common parameters; its own names go in as they are."""
 
 
-def body(model: str, request: Request, stream: bool) -> dict[str, Json]:
+def params_at(headers: Mapping[str, str]) -> Table:
+    """What becomes of parameters in the API's version that the headers ask for.
+
+    Since 2026-10-21 the sampling parameters are gone, even with their default values.
+    """
+    asked = next((value for key, value in headers.items() if key.lower() == VERSION_HEADER), VERSION)
+    return PARAMS if asked < VERSION else {**PARAMS, **dict.fromkeys(("temperature", "top_p", "top_k"), _no_sampling)}
+
+
+def body(model: str, request: Request, params: Mapping[str, Json], stream: bool) -> dict[str, Json]:
     """The JSON body of a request. Raises Unfit for what the messages API cannot express."""
-    sent = translated(request.params, PARAMS, RESERVED)
+    sent = dict(params)
     if request.seed is not None:
         raise Unfit("the messages API takes no seed")
     messages = list(request.messages)
@@ -124,7 +142,7 @@ def _content(message: Message) -> Json:
 def _blocks(message: Message) -> list[Json]:
     if isinstance(message.content, str):
         return [{"type": "text", "text": message.content}] if message.content else []
-    return [_part(part) for part in message.content]
+    return [_part(part, message.role) for part in message.content]
 
 
 def _call(call: ToolCall) -> dict[str, Json]:
@@ -140,13 +158,15 @@ def _result(message: Message) -> dict[str, Json]:
     return {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": content}
 
 
-def _part(part: Part) -> dict[str, Json]:
+def _part(part: Part, role: str) -> dict[str, Json]:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
     if part.type == "audio":
         raise Unfit("the messages API takes no audio")
     if part.type == "image":
         return {"type": "image", "source": _source(part, part.media_type or "image/png")}
+    if role == "assistant":
+        raise Unfit("the messages API takes no files in an assistant's message")
     title = {"title": part.name} if part.name else {}
     if part.url or part.media_type == "application/pdf":
         return {"type": "document", "source": _source(part, part.media_type), **title}

@@ -13,7 +13,7 @@ from seatrial.core.message import BlobPart, Message, Part, TextPart, ToolCall
 from seatrial.core.output import Request, Usage
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.targets.outcomes import Answer
-from seatrial.targets.params import Table, only_one, translated
+from seatrial.targets.params import Table, only_one
 from seatrial.targets.retry import Fault
 from seatrial.targets.sse import EventStream
 from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, log_probabilities
@@ -23,15 +23,11 @@ PARAMS: Table = {"n": only_one}
 RESERVED = frozenset({"model", "messages", "stream", "stream_options"})
 
 
-def body(model: str, request: Request, stream: bool) -> dict[str, Json]:
-    """The JSON body of a request. Parameters go in as they are; the case's tools come after the parameters' own.
-
-    Raises Unfit.
-    """
-    params = translated(request.params, PARAMS, RESERVED)
+def body(model: str, request: Request, params: Mapping[str, Json], stream: bool) -> dict[str, Json]:
+    """The JSON body of a request. Parameters go in as they are; the case's tools come after the parameters' own."""
     sent: dict[str, Json] = {"model": model, "messages": [_message(m) for m in request.messages], **params}
     if request.tools:
-        own = as_list(request.params.get("tools")) or []
+        own = as_list(params.get("tools")) or []
         sent["tools"] = [*own, *(_tool(t.name, t.description, t.parameters) for t in request.tools)]
     if request.seed is not None:
         sent["seed"] = request.seed

@@ -16,7 +16,7 @@ from seatrial.core.message import BlobPart, Message, Part, TextPart, ToolCall
 from seatrial.core.output import Request, Usage
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.targets.outcomes import Answer
-from seatrial.targets.params import Table, Unfit, as_list_at, at, only_one, response_format, tool_choice, translated
+from seatrial.targets.params import Table, Unfit, as_list_at, at, only_one, response_format, tool_choice
 from seatrial.targets.retry import Fault
 from seatrial.targets.sse import EventStream
 from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, log_probabilities, total
@@ -80,10 +80,10 @@ PARAMS: Table = {
 """What becomes of the common parameters, and of its own that belong to `generationConfig`."""
 
 
-def body(model: str, request: Request, stream: bool) -> dict[str, Json]:
+def body(model: str, request: Request, params: Mapping[str, Json], stream: bool) -> dict[str, Json]:
     """The JSON body of a request; the model and the streaming are in the URL. Raises Unfit."""
     del model, stream
-    sent = translated(request.params, PARAMS, RESERVED)
+    sent = dict(params)
     if request.seed is not None:
         config = as_dict(sent.setdefault(CONFIG, {})) or {}
         sent[CONFIG] = {**config, "seed": request.seed}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -47,7 +47,9 @@ class Address:
     """Where a target is reached, and how its key is shown there.
 
     `home` is the provider's own base URL: only there `key` is the key's variable without having been named. `ending`
-    is what follows the base URL; `headers` go with every request.
+    is what follows the base URL; `headers`, in lower case, go with every request
+    where the user sends none of that name. `setting` is where the URL is
+    written.
     """
 
     home: str = ""
@@ -56,6 +58,12 @@ class Address:
     key_header: str = "Authorization"
     key_prefix: str = "Bearer "
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    setting: str = "base_url"
+
+    def base(self, spec: TargetSpec) -> str:
+        """The base URL that a target has: without a slash at its end where something follows."""
+        url = spec.base_url or self.home
+        return url.rstrip("/") if self.ending else url
 
 
 class Line:
@@ -63,7 +71,7 @@ class Line:
 
     def __init__(self, name: str, spec: TargetSpec, address: Address, environ: Mapping[str, str]) -> None:
         """Check the settings; nothing is opened. Raises TargetConfigError."""
-        self.base_url = (spec.base_url or address.home).rstrip("/")
+        self.base_url = address.base(spec)
         fail(name, line_problems(name, spec, address))
         self._name, self._spec, self._address = name, spec, address
         self._variable = spec.api_key_env or ("" if _is_local(self.base_url) else address.key)
@@ -84,7 +92,9 @@ class Line:
         self._check_key()
         address = self._address
         own = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        headers = {**address.headers, **self._spec.headers, **own}
+        given = {header.lower() for header in self._spec.headers}
+        usual = {header: value for header, value in address.headers.items() if header not in given}
+        headers = {**usual, **self._spec.headers, **own}
         client = Client(f"{self.base_url}{address.ending}", headers, self._spec.concurrency, self._spec.timeout)
         await client.open(self._key, address.key_header, address.key_prefix)
         self._client = client
@@ -135,8 +145,10 @@ def encoded(body: Json) -> bytes:
 
 def line_problems(name: str, spec: TargetSpec, address: Address) -> list[Problem]:
     """All that is wrong with where a target is, what key it has, and its headers."""
-    url = (spec.base_url or address.home).rstrip("/")
-    wrong = _url_problems(name, url, address.ending)
+    url = address.base(spec)
+    wrong = [
+        problem(name, address.setting, rule, shown, hint) for rule, shown, hint in _url_faults(url, address.ending)
+    ]
     keys = _key_problems(name, spec.api_key_env) or ([] if wrong else _stranger_problems(name, spec, url, address))
     return [*wrong, *keys, *_header_problems(name, spec, address)]
 
@@ -145,27 +157,22 @@ def _is_local(url: str) -> bool:
     return is_loopback(urlsplit(url).hostname or "")
 
 
-def _url_problems(name: str, url: str, ending: str) -> list[Problem]:
-    key = "base_url"
+def _url_faults(url: str, ending: str) -> list[tuple[str, str | None, str]]:
+    """What is wrong with a URL: the rule, the URL where it may be shown, and what to do."""
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        return [problem(name, key, "is no URL", hint="write it like https://host/v1")]
+        return [("is no URL", None, "write it like https://host/v1")]
     if parts.username is not None or parts.password is not None:
-        return [problem(name, key, "holds credentials", hint="put the key into the variable that api_key_env names")]
-    return _form_problems(name, url, parts, ending)
-
-
-def _form_problems(name: str, url: str, parts: SplitResult, ending: str) -> list[Problem]:
-    key = "base_url"
+        return [("holds credentials", None, "put the key into the variable that api_key_env names")]
     if parts.query or parts.fragment:
-        return [problem(name, key, "holds a query or fragment", hint="give the endpoint without them, like …/v1")]
+        return [("holds a query or fragment", None, "leave it off: what it says belongs into the body or a header")]
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
-        return [problem(name, key, "is no http or https URL", url, "write it like https://host/v1")]
-    ending = ending.partition("?")[0]
-    if ending and parts.path.endswith(ending):
-        return [problem(name, key, f"ends with {ending}", url, "leave that off: it is added")]
+        return [("is no http or https URL", url, "write it like https://host/v1")]
+    added = ending.partition("?")[0]
+    if added and parts.path.endswith(added):
+        return [(f"ends with {added}", url, "leave that off: it is added")]
     return []
 
 

@@ -18,7 +18,7 @@ from seatrial.targets import anthropic, chat, gemini, responses
 from seatrial.targets.endpoint import Endpoint, Wire
 from seatrial.targets.line import FIELDS, Address, line_problems
 from seatrial.targets.outcomes import Answer
-from seatrial.targets.params import Table, translate
+from seatrial.targets.params import Table, translate, translated
 from seatrial.targets.settings import fail, problem
 from seatrial.targets.sse import EventStream
 
@@ -30,15 +30,16 @@ class Dialect:
     """A provider's wire format.
 
     `adapter` with its version enters every identity. `ending` of the URL may hold `{model}` and, where a streamed
-    request goes elsewhere, `streamed` is that. `needs` are parameters of which the API asks for one.
+    request goes elsewhere, `streamed` is that. `params` is the table of parameters, which may depend on the headers
+    that the user sends. `needs` are parameters of which the API asks for one.
     """
 
     adapter: str
     address: Address
-    body: Callable[[str, Request, bool], dict[str, Json]]
+    body: Callable[[str, Request, Mapping[str, Json], bool], dict[str, Json]]
     read: Callable[[dict[str, Any]], Answer]
     stream: Callable[[Callable[[bytes], bytes]], EventStream]
-    params: Table
+    params: Callable[[Mapping[str, str]], Table]
     reserved: frozenset[str]
     streamed: str = ""
     needs: tuple[str, ...] = ()
@@ -55,12 +56,18 @@ class Model(Endpoint):
         del folder
         dialect, self._model = self.dialect, spec.use.partition(":")[2]
         address = _address(dialect, self._model, spec.stream)
-        fail(name, [*line_problems(name, spec, address), *_problems(name, dialect, self._model, spec)])
+        table = dialect.params(spec.headers)
+        fail(name, [*line_problems(name, spec, address), *_problems(name, dialect, table, spec)])
+
+        def body(request: Request) -> dict[str, Json]:
+            params = translated(request.params, table, dialect.reserved)
+            return dialect.body(self._model, request, params, spec.stream)
+
         wire = Wire(
-            body=lambda request: dialect.body(self._model, request, spec.stream),
+            body=body,
             read=dialect.read,
             stream=dialect.stream if spec.stream else None,
-            renamed=lambda params: translate(params, dialect.params, dialect.reserved).renamed,
+            renamed=lambda params: translate(params, table, dialect.reserved).renamed,
         )
         super().__init__(name, spec, environ, address, wire)
 
@@ -93,8 +100,9 @@ def _address(dialect: Dialect, model: str, stream: bool) -> Address:
     return Address(at.home, at.key, ending.replace("{model}", model), at.key_header, at.key_prefix, at.headers)
 
 
-def _problems(name: str, dialect: Dialect, model: str, spec: TargetSpec) -> list[Problem]:
-    faults = translate(spec.params, dialect.params, dialect.reserved).faults
+def _problems(name: str, dialect: Dialect, table: Table, spec: TargetSpec) -> list[Problem]:
+    model = spec.use.partition(":")[2]
+    faults = translate(spec.params, table, dialect.reserved).faults
     found = [
         problem(name, f"params.{key}", unfit.rule, safe(spec.params[key]), unfit.hint) for key, unfit in faults.items()
     ]
@@ -115,7 +123,7 @@ class OpenAI(Model):
         body=chat.body,
         read=chat.read,
         stream=chat.CompletionStream,
-        params=chat.PARAMS,
+        params=lambda _: chat.PARAMS,
         reserved=chat.RESERVED,
     )
 
@@ -131,12 +139,12 @@ class Anthropic(Model):
             "/messages",
             key_header="x-api-key",
             key_prefix="",
-            headers={"anthropic-version": anthropic.VERSION},
+            headers={anthropic.VERSION_HEADER: anthropic.VERSION},
         ),
         body=anthropic.body,
         read=anthropic.read,
         stream=anthropic.MessageStream,
-        params=anthropic.PARAMS,
+        params=anthropic.params_at,
         reserved=anthropic.RESERVED,
         needs=("max_tokens", "max_completion_tokens"),
     )
@@ -158,7 +166,7 @@ class Gemini(Model):
         body=gemini.body,
         read=gemini.read,
         stream=gemini.ContentStream,
-        params=gemini.PARAMS,
+        params=lambda _: gemini.PARAMS,
         reserved=gemini.RESERVED,
     )
 
@@ -172,6 +180,6 @@ class Responses(Model):
         body=responses.body,
         read=responses.read,
         stream=responses.ResponseStream,
-        params=responses.PARAMS,
+        params=lambda _: responses.PARAMS,
         reserved=responses.RESERVED,
     )

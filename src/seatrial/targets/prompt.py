@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from jinja2 import StrictUndefined, Template, meta
@@ -28,7 +28,7 @@ SEEN: dict[str, Callable[[Case], Any]] = {
 """What a template sees of a case: never `expected`, `criteria`, `probe`, `strata` or `metadata`, which may tell."""
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class Sandbox(ImmutableSandboxedEnvironment):
     """A sandbox without chance, and without expressions that fill the memory."""
 
     globals: dict[str, Any]
@@ -41,6 +41,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters.pop("random")
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """The result of `*` or `**`, refused where it would be huge. Raises SecurityError."""
         sizes = [len(cast("str", side)) for side in (left, right) if isinstance(side, str | bytes | list | tuple)]
         counts = [abs(side) for side in (left, right) if isinstance(side, int)]
         if operator == "*" and sizes and counts and sizes[0] * counts[0] > MOST_BYTES:
@@ -61,7 +62,7 @@ class Prompt:
         Raises TemplateError for syntax errors, names that no template sees, and variables named like a built-in one:
         all of them at once.
         """
-        environment = _Environment()
+        environment = Sandbox()
         self._variables = dict(variables or {})
         builtin = set(environment.globals)
         known = {*SEEN, *self._variables}
@@ -107,15 +108,21 @@ class Prompt:
         return Request(messages=tuple(messages), tools=case.tools, params=params, context=case.context, seed=seed)
 
 
-def _render(template: Template, names: dict[str, Any], index: int, case: Case) -> str:
+def limited(generated: Iterable[str]) -> str:
+    """What a template generates, in one text. Raises SecurityError beyond 1 MiB."""
     pieces: list[str] = []
     size = 0
+    for piece in generated:
+        size += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
+        if size > MOST_BYTES:
+            raise SecurityError(f"renders to more than {MOST_BYTES} bytes")
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _render(template: Template, names: dict[str, Any], index: int, case: Case) -> str:
     try:
-        for piece in template.generate(names):
-            size += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
-            if size > MOST_BYTES:
-                raise SecurityError(f"renders to more than {MOST_BYTES} bytes")
-            pieces.append(piece)
+        return limited(template.generate(names))
     except Exception as cause:  # a template is a program
         problem = Problem(
             f"{type(cause).__name__}: {safe(str(cause), 200)}",
@@ -124,7 +131,6 @@ def _render(template: Template, names: dict[str, Any], index: int, case: Case) -
             hint="mind that templates see input, messages, context, tools and the suite's variables",
         )
         raise TemplateError(f"The prompt cannot be rendered for case {safe(case.id)!r}.", problems=[problem]) from cause
-    return "".join(pieces)
 
 
 def _line(cause: BaseException) -> int | None:

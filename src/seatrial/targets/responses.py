@@ -5,7 +5,7 @@ Written from the public API reference (platform.openai.com/docs/api-reference/re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from seatrial.core.case import Tool
@@ -14,7 +14,7 @@ from seatrial.core.message import Message, Part, TextPart, ToolCall
 from seatrial.core.output import Request, Usage
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.targets.outcomes import Answer
-from seatrial.targets.params import Table, Unfit, at, only_one, response_format, tool_choice, translated
+from seatrial.targets.params import Table, Unfit, at, only_one, response_format, tool_choice
 from seatrial.targets.retry import Fault
 from seatrial.targets.sse import EventStream
 from seatrial.targets.strict import (
@@ -29,7 +29,7 @@ from seatrial.targets.strict import (
 
 RESERVED = frozenset({"model", "input", "stream", "stream_options", "background"})
 ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
-CALLS = frozenset({"function_call", "custom_tool_call"})
+CALLS = ("function_call", "custom_tool_call")
 LOGPROBS = "message.output_text.logprobs"
 CUT = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
@@ -71,9 +71,9 @@ PARAMS: Table = {
 """What becomes of the common parameters; its own names go in as they are."""
 
 
-def body(model: str, request: Request, stream: bool) -> dict[str, Json]:
+def body(model: str, request: Request, params: Mapping[str, Json], stream: bool) -> dict[str, Json]:
     """The JSON body of a request, which the provider is asked not to keep. Raises Unfit."""
-    sent = {"store": False, **translated(request.params, PARAMS, RESERVED)}
+    sent: dict[str, Json] = {"store": False, **params}
     if request.seed is not None:
         raise Unfit("the responses API takes no seed")
     sent |= {"model": model, "input": [item for message in request.messages for item in _items(message)]}
@@ -209,13 +209,12 @@ class ResponseStream(EventStream):
         if not isinstance(kind, str):
             raise Fault("malformed", "an event has no type")
         if kind == "error":
-            failed: dict[str, Any] = {"error": {key: event.get(key) for key in ("code", "message")}}
-            refuse_error(failed, _written(failed))
+            _refuse({"code": "unknown", **event})
         if kind.endswith(".delta") and a_text(event.get("delta"), "delta"):
             self.started = True
         if kind in ENDS:
             self._response = an_object(event.get("response"), "response")
-            refuse_error(self._response, _written({"error": self._response.get("error")}))
+            _refuse(self._response.get("error"))
             self._done = True
 
     def answer(self) -> Answer:
@@ -225,5 +224,8 @@ class ResponseStream(EventStream):
         return read(self._response)
 
 
-def _written(value: Json) -> bytes:
-    return canonical(value).encode("ascii")
+def _refuse(error: Any) -> None:
+    """Raise the Fault of an error inside an event."""
+    said = {key: text for key, text in (as_dict(error) or {}).items() if key in ("code", "message")}
+    known = {key: text for key, text in said.items() if isinstance(text, str)}
+    refuse_error({"error": known or error}, canonical({"error": known}).encode("ascii"))

@@ -99,7 +99,7 @@ def _stream_head(turn: Turn) -> bytes:
 
 
 def _framed(turn: Turn, data: bytes) -> bytes:
-    return chunk(data) if turn.chunked else data
+    return chunk(data) if turn.chunked and data else data
 
 
 def _events(turn: Turn, write: Callable[[Any], bytes] = dump) -> Iterator[bytes]:
@@ -109,7 +109,10 @@ def _events(turn: Turn, write: Callable[[Any], bytes] = dump) -> Iterator[bytes]
 
 def _stream(turn: Turn, write: Callable[[Any], bytes], *, done: bool = True) -> Iterator[Action]:
     ready = bytearray(_stream_head(turn))
-    for at, event in enumerate(_events(turn, write)):
+    events = _events(turn, write)
+    if not (done or turn.dialect.done()):  # then the last event is what ends it
+        events = iter(list(events)[:-1])
+    for at, event in enumerate(events):
         wait = turn.waits() if at else 0.0
         if wait > 0 or len(ready) > PIECE:
             yield bytes(ready)

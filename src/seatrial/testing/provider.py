@@ -16,7 +16,7 @@ from seatrial.testing.answers import Answer, Answers, choose_fault, decide, draw
 from seatrial.testing.capacity import Limits
 from seatrial.testing.control import ROOT, control
 from seatrial.testing.counters import Call, Counters, PerInput, Stats
-from seatrial.testing.dialects import anthropic, openai
+from seatrial.testing.dialects import anthropic, embeddings, gemini, openai, responses
 from seatrial.testing.dialects.base import Asked, BadRequest, Dialect, Messages, dump, input_key
 from seatrial.testing.faults import REDIRECTED, Turn, error, faulty, healthy, retry_headers, status_of
 from seatrial.testing.http import Connection, Exchange, HttpRequest, response
@@ -25,7 +25,13 @@ from seatrial.testing.script import Behaviour, Fault, Reply, Script
 if TYPE_CHECKING:
     from seatrial.testing.process import FakeProcess
 
-DIALECTS: Sequence[Dialect] = (openai.ChatCompletions(), anthropic.Messages())
+DIALECTS: Sequence[Dialect] = (
+    openai.ChatCompletions(),
+    anthropic.Messages(),
+    gemini.GenerateContent(),
+    responses.Responses(),
+    embeddings.Embeddings(),
+)
 _LOG = logging.getLogger(__name__)
 HARMLESS = frozenset({"", "drip"})
 _KEYS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
@@ -209,7 +215,7 @@ class FakeProvider:
         _, found, name = request.path.partition("/v1/models")
         dialect = DIALECTS[0]
         if request.method != "GET" or not found or (name and not name.startswith("/")):
-            known = "it serves POST /v1/chat/completions and GET /v1/models"
+            known = "it serves chat completions, responses, messages, generateContent, embeddings, and GET /v1/models"
             return error(dialect, 404, "unknown_url", f"Nothing is at {safe(request.path)}; {known}.")
         if not self._key_fits(request):
             return error(dialect, 401, "unauthorized", "Incorrect API key provided.")

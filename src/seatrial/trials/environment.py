@@ -22,10 +22,11 @@ def environment(folder: Path, note: str) -> Mapping[str, str | bool]:
     }
     if note:
         found["note"] = note
-    commit = _git(folder, "rev-parse", "HEAD")
-    if commit:
+    state = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", ".").splitlines()
+    commit = next((line.split()[-1] for line in state if line.startswith("# branch.oid")), "(initial)")
+    if commit != "(initial)":
         found["git_commit"] = commit
-        found["git_dirty"] = bool(_git(folder, "status", "--porcelain", "--untracked-files=no", "--", "."))
+        found["git_dirty"] = any(not line.startswith("#") for line in state)
     return found
 
 

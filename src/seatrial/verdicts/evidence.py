@@ -13,10 +13,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no stubs
 
 from seatrial.stats import Interval, mcnemar, mcnemar_one_sided, tango, tango_clustered, tango_z
 from seatrial.stats.clusters import FEW_LOSING, FEW_LOSING_ONE_WAY, cautious_effect
+from seatrial.stats.distributions import special
 from seatrial.verdicts.outcomes import Floats, Ints, Paired
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -152,21 +153,19 @@ class _Manifest(NamedTuple):
 
 
 def _manifest(store: Store, run: RunRow, rubrics: int) -> _Manifest:
-    items = store.run_items(run.id)
-    wrong = next((item for item in items if len(item.score_ids) != 8 * rubrics), None)
-    if wrong is not None:
-        raise StoreError(
-            f"The manifest of run {run.id} ({run.target!r}) holds {len(wrong.score_ids) // 8} scores at case "
-            f"{wrong.position}, the suite has {rubrics} rubrics.",
-            hint="run the suite again",
-        )
-    score_id = np.frombuffer(b"".join(item.score_ids for item in items), dtype="<i8").reshape(len(items), rubrics)
-    return _Manifest(
-        np.array([item.position for item in items], dtype=np.intp),
-        np.array([item.epoch for item in items], dtype=np.intp),
-        np.array([item.output_id for item in items], dtype=np.int64),
-        score_id.T.astype(np.int64),
-    )
+    places, scores = array("q"), array("q")
+    for item in store.run_items(run.id):
+        if len(item.score_ids) != 8 * rubrics:
+            raise StoreError(
+                f"The manifest of run {run.id} ({run.target!r}) holds {len(item.score_ids) // 8} scores at case "
+                f"{item.position}, the suite has {rubrics} rubrics.",
+                hint="run the suite again",
+            )
+        places.extend((item.position, item.epoch, item.output_id))
+        scores.frombytes(item.score_ids)
+    place = np.frombuffer(places, dtype=np.int64).reshape(-1, 3).T
+    score_id = np.frombuffer(scores, dtype="<i8").reshape(-1, rubrics).T
+    return _Manifest(place[0].astype(np.intp), place[1].astype(np.intp), place[2].copy(), score_id.astype(np.int64))
 
 
 def _arm(store: Store, run: RunRow, manifest: _Manifest, cases: CaseTable, epochs: int) -> Arm:
@@ -180,40 +179,43 @@ def _arm(store: Store, run: RunRow, manifest: _Manifest, cases: CaseTable, epoch
     status[score_id == 0] = OUTSIDE
     passed = np.full(full, -1, dtype=np.int8)
     value, measure = np.full(full, np.nan), np.full(full, np.nan)
-    there = score_id > 0
-    ids, inverse = np.unique(score_id[there], return_inverse=True)
-    heads = _scores(store, run, ids)
-    status[there], passed[there] = heads["status"][inverse], heads["passed"][inverse]
-    value[there], measure[there] = heads["value"][inverse], heads["measure"][inverse]
+    flat = score_id.reshape(-1)
+    by_id = np.flatnonzero(flat > 0)
+    by_id = by_id[np.argsort(flat[by_id], kind="stable")]
+    with store.reading() as connection:
+        for start in range(0, len(by_id), SCORES_AT_ONCE):
+            at = by_id[start : start + SCORES_AT_ONCE]
+            ids, inverse = np.unique(flat[at], return_inverse=True)
+            heads = _scores(connection, store, run, ids)[inverse]
+            for column, name in ((status, "status"), (passed, "passed"), (value, "value"), (measure, "measure")):
+                column.reshape(-1)[at] = heads[name]
     return Arm(run, output_id, score_id, status, passed, value, measure)
 
 
 _HEAD = np.dtype([("status", np.int8), ("passed", np.int8), ("value", np.float64), ("measure", np.float64)])
 
 
-def _scores(store: Store, run: RunRow, ids: Ids) -> NDArray[Any]:
+def _scores(connection: Connection, store: Store, run: RunRow, ids: Ids) -> NDArray[Any]:
     """The heads of these scores, in the order of `ids` (sorted, each once).
 
     They are asked for by number: a score is kept once for equal outputs, under the first that had it, so it may stand
     with an output of another run.
     """
-    heads = np.zeros(len(ids), dtype=_HEAD)
-    with store.reading() as connection:
-        for start in range(0, len(ids), SCORES_AT_ONCE):
-            chunk = ids[start : start + SCORES_AT_ONCE]
-            found = _heads(connection, chunk)
-            if len(found) != len(chunk):
-                raise StoreError(
-                    f"The manifest of run {run.id} ({run.target!r}) names {len(chunk) - len(found)} scores that the "
-                    f"store {store.path} does not hold.",
-                    hint="`seatrial doctor` checks the store; running the suite again scores what is missing",
-                )
-            nan = float("nan")
-            heads[start : start + len(chunk)] = [
-                (r[1], -1 if r[2] is None else r[2], nan if r[3] is None else r[3], nan if r[4] is None else r[4])
-                for r in found
-            ]
-    return heads
+    found = _heads(connection, ids)
+    if len(found) != len(ids):
+        raise StoreError(
+            f"The manifest of run {run.id} ({run.target!r}) names {len(ids) - len(found)} scores that the "
+            f"store {store.path} does not hold.",
+            hint="running the suite again scores what is missing",
+        )
+    nan = float("nan")
+    return np.array(
+        [
+            (r[1], -1 if r[2] is None else r[2], nan if r[3] is None else r[3], nan if r[4] is None else r[4])
+            for r in found
+        ],
+        dtype=_HEAD,
+    )
 
 
 def _heads(connection: Connection, ids: Ids) -> Sequence[Any]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no stubs
 
 from seatrial.core.suite import Policy
 from seatrial.stats import Interval, clopper_pearson, cluster_clopper_pearson, mcnemar, mcnemar_one_sided
+from seatrial.stats.distributions import special
 from seatrial.verdicts.evidence import Tally, effects_of, tally
 from seatrial.verdicts.needs import Need, clean_to_pass
 from seatrial.verdicts.outcomes import MOST_MISSING, Bools, Floats, Ints, Outcomes, independent, known, spread

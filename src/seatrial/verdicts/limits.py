@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no stubs
 
 from seatrial.core.suite import Policy, RubricSpec, Statistic
 from seatrial.stats import cluster_rate, n_zero_failures, paired_cluster, quantile_ranks
+from seatrial.stats.distributions import special
 from seatrial.verdicts.needs import Need, cases_to_tell, further
 from seatrial.verdicts.outcomes import MOST_MISSING, Floats, Ints, Outcomes, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag

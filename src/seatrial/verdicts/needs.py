@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no stubs
-
 from seatrial.stats import clopper_pearson
+from seatrial.stats.distributions import special
 
 TOO_MANY = 1_000_000
 """Beyond this many cases no number is named: the answer would turn on a hair."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no stubs
-
 from seatrial.core.suite import Policy, RubricSpec, Suite
 from seatrial.stats import Interval
+from seatrial.stats.distributions import special
 from seatrial.verdicts import gates, limits, quality, sentences
 from seatrial.verdicts.evidence import Evidence, weigh
 from seatrial.verdicts.judging import Finding

@@ -229,3 +229,17 @@ def named_event(payload: bytes) -> bytes:
     """A server-sent event that is named by its payload's type, where that comes first."""
     found = _NAMED.match(payload)
     return (b"event: %b\n" % found[1] if found else b"") + b"data: " + payload + b"\n\n"
+
+
+def token_logprobs(given: Given) -> list[dict[str, Any]]:
+    """Each token of the answer with its log probability, in OpenAI's form."""
+    values = given.logprobs or (-0.1,)
+    return [
+        {
+            "token": token,
+            "logprob": values[min(at, len(values) - 1)],
+            "bytes": list(token.encode("utf-8", "replace")),
+            "top_logprobs": [],
+        }
+        for at, token in enumerate(tokens(given.text))
+    ]

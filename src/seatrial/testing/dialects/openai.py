@@ -17,7 +17,7 @@ from seatrial.testing.dialects.base import (
     message_list,
     model_name,
     pieces,
-    tokens,
+    token_logprobs,
     whole_number,
 )
 from seatrial.testing.http import HttpRequest
@@ -96,8 +96,13 @@ class ChatCompletions:
 
     def error(self, status: int, kind: str, message: str, param: str | None = None) -> dict[str, Any]:
         """An error's JSON."""
-        type_, code = _ERRORS.get(kind, ("server_error" if status >= 500 else "invalid_request_error", None))
-        return {"error": {"message": message, "type": type_, "param": param, "code": code}}
+        return error_body(status, kind, message, param)
+
+
+def error_body(status: int, kind: str, message: str, param: str | None) -> dict[str, Any]:
+    """An error as all of OpenAI's APIs write it."""
+    type_, code = _ERRORS.get(kind, ("server_error" if status >= 500 else "invalid_request_error", None))
+    return {"error": {"message": message, "type": type_, "param": param, "code": code}}
 
 
 def models(names: tuple[str, ...]) -> dict[str, Any]:
@@ -139,20 +144,7 @@ def _usage(usage: Usage) -> dict[str, Any]:
 
 
 def _logprobs(asked: Asked, given: Given) -> dict[str, Any] | None:
-    return {"content": _token_logprobs(given), "refusal": None} if asked.logprobs else None
-
-
-def _token_logprobs(given: Given) -> list[dict[str, Any]]:
-    values = given.logprobs or (-0.1,)
-    return [
-        {
-            "token": token,
-            "logprob": values[min(at, len(values) - 1)],
-            "bytes": list(token.encode("utf-8", "replace")),
-            "top_logprobs": [],
-        }
-        for at, token in enumerate(tokens(given.text))
-    ]
+    return {"content": token_logprobs(given), "refusal": None} if asked.logprobs else None
 
 
 def _part(index: int, delta: dict[str, Any], logprobs: Json, finish: str | None) -> dict[str, Any]:
@@ -162,7 +154,7 @@ def _part(index: int, delta: dict[str, Any], logprobs: Json, finish: str | None)
 def _deltas(asked: Asked, given: Given) -> Iterator[tuple[dict[str, Any], Json]]:
     yield {"role": "assistant", "content": "" if _speaks(given) else None, "refusal": None}, None
     size = given.tokens_per_event
-    detail = _token_logprobs(given) if asked.logprobs else []
+    detail = token_logprobs(given) if asked.logprobs else []
     for at, piece in enumerate(pieces(given.text, size)):
         part = {"content": detail[at * size : (at + 1) * size], "refusal": None} if asked.logprobs else None
         yield {"content": piece}, part
