@@ -26,7 +26,7 @@ from seatrial.testing import FakeProvider, Latency, Script
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = 64
 
-BARE = '''
+BARE = """
 import asyncio, sys, aiohttp
 url, cases, connections = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
@@ -42,7 +42,7 @@ async def main():
         await asyncio.gather(*(work(session, pending) for _ in range(connections)))
 
 asyncio.run(main())
-'''
+"""
 
 SUITE = """
 name: overhead
@@ -148,7 +148,7 @@ def startup(folder: Path, repeats: int) -> dict[str, float]:
     }
 
 
-INSPECT = '''
+INSPECT = """
 import sys
 from inspect_ai import Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -159,7 +159,7 @@ data = MemoryDataset([Sample(input=f"question {i}", target=f"question {i}", id=i
 task = Task(dataset=data, scorer=[exact(), includes(), match(), pattern("(question [0-9]+)"), f1()])
 model = get_model("openai/m", base_url=url, api_key="none")
 eval(task, model=model, max_connections=connections, max_samples=connections, display="none", log_dir="logs")
-'''
+"""
 
 PROMPTFOO = """
 providers:
@@ -188,9 +188,7 @@ def promptfoo(folder: Path, url: str, cases: int) -> Spent | None:
     (folder / "promptfooconfig.yaml").write_text(PROMPTFOO.format(url=url))
     checks = ["equals:{{q}}", "contains:{{q}}", "regex:question [0-9]+", "icontains:question", "starts-with:question"]
     header = ",".join(["q", *(f"__expected{i + 1}" for i in range(len(checks)))])
-    rows = [
-        ",".join([f"question {i}", *(c.replace("{{q}}", f"question {i}") for c in checks)]) for i in range(cases)
-    ]
+    rows = [",".join([f"question {i}", *(c.replace("{{q}}", f"question {i}") for c in checks)]) for i in range(cases)]
     (folder / "tests.csv").write_text("\n".join([header, *rows]) + "\n")
     os.environ |= {"PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1", "HOME": str(folder)}
     command = [str(folder / "node_modules" / ".bin" / "promptfoo"), "eval", "--no-cache", "-j", str(CONNECTIONS)]

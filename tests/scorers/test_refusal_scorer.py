@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.core.output import Output
 from seatrial.scorers.refusal import blanked, find_refusal
 
 LONG = "Your order left our warehouse on Monday and the courier expects to deliver it by Thursday. " * 8
@@ -99,6 +100,12 @@ def test_the_reply_inside_a_json_answer_is_read(judged, form, texts, behaviour):
     for text in texts:
         answer = form.format(json.dumps({"decision": 1, "reply": text}))
         assert judged("refusal", {}, answer, {"behaviour": behaviour}).passed, answer
+
+
+def test_a_refusal_that_the_provider_reports_is_one(judged):
+    said = Output.of("", finish_reason="refusal", steps=({"kind": "thought", "output": "no"},))
+    assert judged("refusal", {}, said, {"behaviour": "refuse"}).passed
+    assert not judged("refusal", {}, said, {"behaviour": "answer"}).passed
 
 
 @pytest.mark.parametrize("text", ANSWERS)

@@ -480,9 +480,6 @@ def test_a_request_that_cannot_be_expressed_is_not_sent(kind: str, messages: Any
     assert (output.failure.kind, output.failure.code, got) == ("infra", "unsendable", [])
 
 
-PATHS = {"openai": "/chat/completions", "responses": "/responses", "anthropic": "/messages"}
-
-
 @pytest.mark.parametrize(
     ("kind", "variable", "header", "shown"),
     [
@@ -536,3 +533,13 @@ def test_identity_tells_dialects_models_and_streams_apart(kind: str) -> None:
     others = [identity(stream=True), identity(use=f"{kind}:n"), identity(deadline=3), identity(headers={"x-a": "b"})]
     assert len({*same, *others}) == 1 + len(others)
     assert f'"adapter":"{kind}/1"' in same[0]
+
+
+def test_parameters_of_the_suite_are_not_changed_by_sending() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
+    params = {"text": {"verbosity": "low"}, "response_format": schema}
+    request = REQUEST.model_copy(update={"params": params})
+    got = answer(http(response()), request=request, use="responses:m", params=params)[1]
+    assert got[0].body["text"]["verbosity"] == "low"
+    assert got[0].body["text"]["format"]["name"] == "n"
+    assert params["text"] == {"verbosity": "low"}

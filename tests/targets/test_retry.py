@@ -62,6 +62,28 @@ def body(code: str | None = None, kind: str = "x", message: str = "m", **fields:
     return json.dumps({"error": {"message": message, "type": kind, "code": code, **fields}}).encode()
 
 
+def google(status: str, **detail: Any) -> bytes:
+    return json.dumps({"error": {"code": 429, "message": "m", "status": status, "details": [detail]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("delay", "wait"),
+    [
+        pytest.param("13s", 13.0, id="seconds"),
+        pytest.param("0.5s", 0.5, id="fraction"),
+        pytest.param("9999s", 120.0, id="capped"),
+        pytest.param("-4s", 0.0, id="negative"),
+        pytest.param("soon", None, id="words"),
+        pytest.param(13, None, id="number"),
+        pytest.param(["13s"], None, id="list"),
+    ],
+)
+def test_googles_retry_delay_is_kept(delay: Any, wait: float | None) -> None:
+    raw = google("RESOURCE_EXHAUSTED", retryDelay=delay)
+    assert classify(429, {}, raw).wait == wait
+    assert classify(429, {"retry-after": "2"}, raw).wait == 2.0
+
+
 @pytest.mark.parametrize(
     ("status", "raw", "code", "reaction"),
     [
@@ -91,6 +113,31 @@ def body(code: str | None = None, kind: str = "x", message: str = "m", **fields:
         pytest.param(529, b"\xff", "server_error", "retry", id="529"),
         pytest.param(301, b"", "redirect", "reject", id="301"),
         pytest.param(400, body("content_filter"), "content_filter", "reject", id="azure-filter"),
+        pytest.param(400, body(message="Your credit balance is too low to …"), "quota", "down", id="anthropic-credit"),
+        pytest.param(403, body(kind="billing_error"), "quota", "down", id="anthropic-billing"),
+        pytest.param(
+            404, body(kind="not_found_error", message="model: c"), "unknown_model", "down", id="anthropic-model"
+        ),
+        pytest.param(400, google("INVALID_ARGUMENT", reason="API_KEY_INVALID"), "auth", "down", id="google-key"),
+        pytest.param(429, google("RESOURCE_EXHAUSTED"), "rate_limited", "slow_down", id="google-429"),
+        pytest.param(
+            429,
+            google("RESOURCE_EXHAUSTED", violations=[{"quotaId": "RequestsPerDay"}]),
+            "quota",
+            "down",
+            id="google-day",
+        ),
+        pytest.param(
+            429,
+            google("RESOURCE_EXHAUSTED", violations=[{"quotaId": "RequestsPerMinute"}]),
+            "rate_limited",
+            "slow_down",
+            id="google-minute",
+        ),
+        pytest.param(404, b"[" + google("NOT_FOUND") + b"]", "rejected", "reject", id="google-list"),
+        pytest.param(
+            400, body(details=[7, {"reason": 3, "violations": [None]}]), "rejected", "reject", id="odd-details"
+        ),
     ],
 )
 def test_classify(status: int, raw: bytes, code: str, reaction: str) -> None:

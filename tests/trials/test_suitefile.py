@@ -253,7 +253,11 @@ FAULTS = {
     ),
     "target-name": ("  today:", "  to day:", 'targets["to day"]: must be a name of letters'),
     "no-use": ("    use: openai:gpt-5\n", "", "targets.next.use: is required"),
-    "use": ("use: openai:gpt-5", "use: gpt-5", "targets.next.use: must be written adapter:object, like openai:gpt-4o-mini (got gpt-5)"),
+    "use": (
+        "use: openai:gpt-5",
+        "use: gpt-5",
+        "targets.next.use: must be written adapter:object, like openai:gpt-4o-mini (got gpt-5)",
+    ),
     "concurrency": (
         "concurrency: 4",
         "concurrency: 1.5",

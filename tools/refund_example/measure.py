@@ -49,7 +49,7 @@ class Example:
 
     def outputs(self, target: str, requests: list[Request]) -> list[Output]:
         """What a target answers."""
-        function = load_function(self.suite.targets[target].use.removeprefix("python:"), self.folder)
+        function = load_function(self.suite.targets[target].use.removeprefix("python:"), self.folder).function
 
         async def ask() -> list[Output]:
             return [await function(request) for request in requests]
@@ -89,8 +89,8 @@ def example(folder: Path) -> Example:
     suite = Suite.model_validate(spec)
     rows = map(json.loads, (folder / suite.dataset.path).read_bytes().splitlines())
     cases = tuple(Case.model_validate({**suite.dataset.defaults, **row}) for row in rows)
-    load_function("models:respond", folder)
-    return Example(folder, suite, cases, sys.modules["models"])
+    respond = load_function("models:respond", folder).function
+    return Example(folder, suite, cases, sys.modules[respond.__module__])
 
 
 class Finding(NamedTuple):

@@ -53,8 +53,9 @@ def _adapter_and_object(value: str) -> str:
 class TargetSpec(Record):
     """A system under test. `use` names the adapter and its object.
 
-    `openai:MODEL` speaks chat completions with any base URL, `python:module:function` calls your code,
-    `replay:FILE` reads recorded outputs.
+    `openai:MODEL` speaks chat completions at any base URL, `responses:`, `anthropic:` and `gemini:` speak their own
+    formats, `https://…` asks any JSON endpoint, `python:module:function` calls your code, `replay:FILE` reads
+    recorded outputs.
     """
 
     use: Annotated[Text, AfterValidator(_adapter_and_object)] = Field(
@@ -70,13 +71,19 @@ class TargetSpec(Record):
     )
     retries: int = Field(default=5, ge=0, le=20, description="Further attempts after a passing fault")
     price: Price | None = None
-    base_url: Text = Field(default="", description="openai: the endpoint, up to and including /v1")
-    api_key_env: Text = Field(default="", description="openai: the environment variable that holds the key")
-    headers: Mapping[str, str] = Field(default_factory=dict, description="openai: extra headers, no secrets")
-    stream: bool = Field(default=False, description="openai: stream, which measures time to first token")
+    base_url: Text = Field(default="", description="models: the endpoint, up to and including its version, like /v1")
+    api_key_env: Text = Field(
+        default="",
+        description="The environment variable that holds the key; any host but the provider's own needs one named",
+    )
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Extra headers, no secrets")
+    stream: bool = Field(default=False, description="models: stream, which measures time to first token")
     fields: Mapping[str, str] = Field(default_factory=dict, description="replay: output field: dotted path")
     join: Literal["input", "id"] = Field(default="input", description="replay: what joins rows to cases")
-    options: Mapping[str, Json] = Field(default_factory=dict, description="Settings of a plug-in adapter")
+    options: Mapping[str, Json] = Field(
+        default_factory=dict,
+        description="Settings of endpoints (body, response, key_header), python (version) and plug-ins",
+    )
 
 
 class PromptMessage(Record):

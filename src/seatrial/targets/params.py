@@ -134,14 +134,16 @@ def _verbatim(key: str) -> Convert:
 
 
 def _merge(into: dict[str, Any], fragment: Mapping[str, Any], path: tuple[str, ...]) -> None:
+    """Put the fragment into `into`, whose own dict alone is changed: what it holds may be the user's."""
     for key, value in fragment.items():
         there, new = as_dict(into.get(key)), as_dict(value)
         if there is not None and new is not None:
-            _merge(there, new, (*path, key))
+            into[key] = dict(there)
+            _merge(into[key], new, (*path, key))
         elif key in into:
             raise Unfit(f"sets {'.'.join((*path, key))}, which another parameter sets too", "leave one of them out")
         else:
-            into[key] = dict(new) if new is not None else value
+            into[key] = value
 
 
 def _places(fragment: Mapping[str, Any]) -> list[str]:
