@@ -59,7 +59,7 @@ FAULTS = [
     pytest.param("report.htm", "end in '.htm'", "did you mean .html?", id="near"),
     pytest.param("report", "without an ending", ".html, .json, .md, .txt", id="no-ending"),
     pytest.param("report.\x1b[31m", "\\x1b[31m", "end the name", id="hostile-ending"),
-    pytest.param("absent/report.html", "No such file or directory", "a folder that exists", id="no-folder"),
+    pytest.param("file.txt/report.html", "File exists", "a folder that you may write to", id="folder-is-a-file"),
     pytest.param("folder.html", "it is a folder", "name a file", id="a-folder"),
     pytest.param("nul\x00.html", "null", "name a file", id="null-byte"),
     pytest.param("x" * 300 + ".html", "File name too long", "name a file", id="long-name"),
@@ -69,12 +69,17 @@ FAULTS = [
 @pytest.mark.parametrize(("name", "problem", "hint"), FAULTS)
 def test_faults_name_the_path_and_what_to_do(tmp_path, name, problem, hint):
     (tmp_path / "folder.html").mkdir()
+    (tmp_path / "file.txt").write_text("")
     with pytest.raises(UsageError) as caught:
         write(made.report(made.ship()), tmp_path / name)
     assert problem in caught.value.problem
     assert hint in caught.value.hint
     assert "\x1b" not in str(caught.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["folder.html"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt", "folder.html"]
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    assert write(made.report(made.ship()), tmp_path / "new" / "deep" / "report.md").exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -269,7 +269,7 @@ def test_plugins_are_found_and_checked(monkeypatch):
         EntryPoint("exact", f"{__name__}:Plugin", "seatrial.scorers"),
     ]
     monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
-    monkeypatch.setattr("seatrial.core.plugins.entry_points", lambda group: found)
+    monkeypatch.setattr("seatrial.core.plugins.points", lambda kind: tuple(found))
     assert score(build("plugin", {"limit": 4}, Path())).passed
     assert build("ready", {}, Path()) is READY
     assert scorer_hash(build("plugin", {"limit": 4}, Path())) != scorer_hash(build("plugin", {}, Path()))
