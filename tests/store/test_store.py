@@ -258,3 +258,23 @@ def test_loads_takes_what_orjson_refuses():
 
 def test_the_order_of_keys_is_kept():
     assert list(unpack(pack({"b": 1, "a": 2}))) == ["b", "a"]
+
+
+def test_a_failed_import_leaves_no_case_at_hand(store: Store):
+    def rows():
+        yield from (case(i) for i in range(600))
+        raise DatasetError("row 601 is bad.")
+
+    with pytest.raises(DatasetError):
+        store.keep_dataset("d", rows(), {}, None)
+    others = [case(i, input=f"another question {i}") for i in range(600)]
+    kept = store.keep_dataset("d", others, {}, None)
+    assert [item.case for item in store.cases(kept.id, range(600))] == others
+
+
+def test_cases_beyond_those_at_hand_are_read(store: Store, monkeypatch):
+    monkeypatch.setattr("seatrial.store.store.RECENT", 50)
+    data = [case(i) for i in range(700)]
+    kept = store.keep_dataset("d", data, {}, None)
+    for places in (range(700), range(699, -1, -1), range(0, 700, 3)):
+        assert [item.case for item in store.cases(kept.id, places)] == [data[i] for i in places]

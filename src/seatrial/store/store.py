@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple, Self, TypeVar
 
 from sqlalchemy import Connection, Select, Table, func, literal, select, text
@@ -26,6 +27,7 @@ from seatrial.store.engine import connect, store_error, writing
 T = TypeVar("T")
 
 CHUNK = 500
+RECENT = 4000
 STATUSES = ("scored", "not_applicable", "model_failure", "infra_error", "judge_error")
 OUTPUT_STATUSES = ("ok", "model_failure", "infra_error")
 
@@ -133,6 +135,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.engine = connect(path)
+        self._recent: dict[int, Case] = {}
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -192,8 +196,11 @@ class Store:
         with self.writing() as connection:
             dataset_id = _next_id(connection, schema.datasets)
             running, count = sha256(), 0
+            first: dict[int, Case] = {}
             for chunk in chunks(cases):
                 ids = _keep_cases(connection, chunk)
+                if count < RECENT:
+                    first.update({ids[to_bytes(case.hash)]: case for case in chunk})
                 members = [(dataset_id, count + i, ids[to_bytes(case.hash)]) for i, case in enumerate(chunk)]
                 insert(connection, schema.dataset_cases, ("dataset_id", "position", "case_id"), members)
                 for case in chunk:
@@ -212,23 +219,37 @@ class Store:
                 found = connection.execute(select(schema.datasets).where(schema.datasets.c.id == dataset_id)).one()
             if source is not None:
                 _replace(connection, schema.dataset_sources, {"fingerprint": to_bytes(source), "dataset_id": found.id})
+        self._remember(first)  # only now: a fault would have taken their numbers back
         return _dataset(found)
 
     def cases(self, dataset_id: int, positions: Sequence[int]) -> list[StoredCase]:
         """The cases at these positions, in the order asked."""
         members, payloads, rows = schema.dataset_cases, schema.case_payloads, schema.cases
-        query = (
-            select(members.c.position, payloads.c.payload, rows.c.view_hash, rows.c.input_hash)
-            .join(payloads, payloads.c.case_id == members.c.case_id)
-            .join(rows, rows.c.id == members.c.case_id)
-            .where(members.c.dataset_id == dataset_id)
+        places = select(members.c.position, members.c.case_id).where(members.c.dataset_id == dataset_id)
+        whole = select(payloads.c.case_id, payloads.c.payload, rows.c.view_hash, rows.c.input_hash).join(
+            rows, rows.c.id == payloads.c.case_id
         )
         found: dict[int, Case] = {}
         with self.reading() as connection:
             for chunk in chunks(positions):
-                for position, payload, view, asked in connection.execute(query.where(members.c.position.in_(chunk))):
-                    found[position] = Case.kept(unpack(payload), from_bytes("view", view), from_bytes("input", asked))
+                at = {row[0]: row[1] for row in connection.execute(places.where(members.c.position.in_(chunk)))}
+                near = {i: case for i in at.values() if (case := self._recent.get(i)) is not None}
+                wanted = [case_id for case_id in at.values() if case_id not in near]
+                read = connection.execute(whole.where(payloads.c.case_id.in_(wanted))) if wanted else ()
+                fresh = {
+                    row[0]: Case.kept(unpack(row[1]), from_bytes("view", row[2]), from_bytes("input", row[3]))
+                    for row in read
+                }
+                found |= {place: near.get(i) or fresh[i] for place, i in at.items()}
+                self._remember(fresh)
         return [StoredCase(position, found[position]) for position in positions]
+
+    def _remember(self, cases: Mapping[int, Case]) -> None:
+        """Keep the last few thousand cases at hand: all arms of a trial read them in the same order."""
+        with self._lock:
+            self._recent.update(cases)
+            for case_id in list(islice(self._recent, max(0, len(self._recent) - RECENT))):
+                del self._recent[case_id]
 
     def case_facts(self, dataset_id: int) -> Iterator[CaseFacts]:
         """Every case's place, cluster, weight and strata, in order."""

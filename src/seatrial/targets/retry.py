@@ -217,7 +217,7 @@ class Retries:
                 tried = await once()
                 used = tried.tokens
                 self.limits.answered()
-                return replace(tried, attempts=sends)
+                return tried if sends == 1 else replace(tried, attempts=sends)
             except Fault as found:
                 fault = found
                 used = 0
