@@ -18,9 +18,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list:
+def blocks(language: str, pages: list[Path] = PAGES) -> list:
     found = []
-    for page in PAGES:
+    for page in pages:
         text = page.read_text(encoding="utf-8")
         for match in FENCE.finditer(text):
             if match[1] == language:
@@ -47,6 +47,15 @@ def test_a_whole_suite_loads(block: str, tmp_path: Path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{{ input }}", encoding="utf-8")
     load(path)
+
+
+def test_what_the_readme_shows_of_the_demo_is_what_it_prints(tmp_path: Path):
+    shown = [line for block in blocks("text", [ROOT / "README.md"]) for line in block.values[0].splitlines()]
+    command = [sys.executable, "-m", "seatrial", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    printed = done.stdout.splitlines()
+    assert [line for line in shown if line not in printed] == []
+    assert len(shown) > 10
 
 
 def every_error() -> list[type[SeatrialError]]:
