@@ -116,6 +116,7 @@ WRONG = [
     pytest.param(["run", "--fresh", "--series", "a"], 2, "give either", id="fresh-and-series"),
     pytest.param(["run", "--target", "tody"], 2, "no target 'tody'", id="unknown-target"),
     pytest.param(["run", "--target", "worse", "--target", "twin"], 2, "incumbent", id="candidates-alone"),
+    pytest.param(["run", "--series", "nosuch"], 2, "no series 'nosuch'", id="unknown-series"),
     pytest.param(["run", "-o", "report.pdf"], 2, "pdf", id="unknown-report-format"),
     pytest.param(["compare", "2019"], 4, "no trial '2019'", id="no-such-trial"),
     pytest.param(["compare", "--incumbent", "nobody"], 2, "nobody", id="no-such-incumbent"),
@@ -196,6 +197,33 @@ def test_no_key_reaches_store_output_or_errors(project: Project):
     assert key not in done.stdout + done.stderr
     for path in project.folder.rglob("*"):
         assert path.is_dir() or key.encode() not in path.read_bytes()
+
+
+def test_what_cannot_be_built_is_told_at_its_line(project: Project):
+    suite = """name: s
+dataset: {path: cases.jsonl}
+targets:
+  a: {use: "python:nowhere:f"}
+rubrics:
+  - {name: one, scorer: refusl}
+  - name: two
+    scorer: label
+    with: {lables: [a]}
+prompt: "{{ nobody }}"
+"""
+    project.write([question(0)])
+    (project.folder / "seatrial.yaml").write_text(suite)
+    done = project.call("run")
+    assert done.returncode == 2
+    for words in (
+        "seatrial.yaml has 4 faults",
+        "seatrial.yaml:4: targets.a",
+        "seatrial.yaml:6: rubric one: No scorer is named 'refusl'; did you mean 'refusal'?",
+        "seatrial.yaml:7: rubric two: ",
+        "did you mean 'labels'?",
+        "seatrial.yaml:10: prompt",
+    ):
+        assert words in done.stderr, done.stderr
 
 
 def test_schema_is_a_json_schema(project: Project):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -102,6 +103,44 @@ def test_ctrl_c_saves_and_says_how_to_go_on(project: Project):
         project.run()
         assert fake.stats.again == 0
         assert fake.stats.served == 3000
+
+
+def test_ctrl_c_of_a_fresh_run_says_how_to_go_on_with_its_series(project: Project):
+    with FakeProvider(Script(latency=Latency(constant=0.02))).in_thread() as fake:
+        project.at(fake.base_url)
+        project.write([question(i) for i in range(2000)])
+        process = subprocess.Popen(
+            project.command("run", "--fresh"),
+            cwd=project.folder,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        while fake.stats.served < 100:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        series = re.search(r"run with --series (\S+)", errors)
+        assert series is not None, errors
+        assert series[1] in project.call("trials").stdout
+        done = project.call("run", "--series", series[1])
+        assert done.returncode == 0, done.stderr
+        assert (fake.stats.again, fake.stats.served) == (0, 2000)
+
+
+def test_a_killed_trial_is_listed_as_killed(project: Project):
+    with FakeProvider(Script(latency=Latency(constant=0.02))).in_thread() as fake:
+        project.at(fake.base_url)
+        project.write([question(i) for i in range(2000)])
+        process = start(project)
+        while fake.stats.served < 50:
+            assert process.poll() is None
+            time.sleep(0.005)
+        assert " running " in project.call("trials").stdout
+        process.kill()
+        process.communicate()
+        assert " killed " in project.call("trials").stdout
 
 
 FAULTS = (

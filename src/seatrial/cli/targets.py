@@ -16,12 +16,10 @@ def targets(as_json: bool) -> None:
 
     A name is what stands before the colon of a target's `use`.
     """
-    from importlib import import_module
-
-    from seatrial.core.plugins import points
+    from seatrial.core.plugins import find, points
     from seatrial.targets import BUILTIN
 
-    rows = [{"name": n, "summary": _summary(import_module(home.partition(":")[0]))} for n, home in BUILTIN.items()]
+    rows = [{"name": name, "summary": _summary(find("target", name, BUILTIN))} for name in BUILTIN]
     rows += [{"name": point.name, "summary": f"plug-in {point.value}"} for point in points("target")]
     if as_json:
         click.echo(json.dumps({"targets": rows}))
@@ -30,5 +28,5 @@ def targets(as_json: bool) -> None:
         click.echo(f"{row['name']:<10} {row['summary']}")
 
 
-def _summary(module: object) -> str:
-    return (module.__doc__ or "").strip().partition("\n")[0]
+def _summary(adapter: object) -> str:
+    return (adapter.__doc__ or "").strip().partition("\n")[0]

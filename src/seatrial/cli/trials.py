@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seatrial.cli import options
+
+if TYPE_CHECKING:
+    from seatrial.store.store import TrialRow
 
 
 @click.command()
@@ -22,11 +28,29 @@ def trials(limit: int, store_file: Path | None, as_json: bool) -> None:
     with Store(existing(store_path(Path(), store_file))) as store:
         rows = store.trials(limit=limit)
     if as_json:
-        kept = ("id", "name", "status", "started_at", "finished_at", "environment")
-        click.echo(json.dumps({"trials": [{key: getattr(row, key) for key in kept} for row in rows]}))
+        kept = ("id", "name", "started_at", "finished_at", "environment")
+        listed = [{key: getattr(row, key) for key in kept} | {"status": _status(row)} for row in rows]
+        click.echo(json.dumps({"trials": listed}))
         return
     for row in rows:
-        note = row.environment.get("note", "")
-        click.echo(f"{row.id}  {row.started_at[:19].replace('T', ' ')}  {row.status:<12} {row.name}  {note}".rstrip())
+        about = row.environment
+        details = [row.name]
+        if "sample" in about:
+            details.append(f"{about['sample']['cases']:,} of {about['sample']['of']:,} cases")
+        details += [text for text in (about.get("series", ""), about.get("note", "")) if text]
+        click.echo(f"{row.id}  {row.started_at[:19].replace('T', ' ')}  {_status(row):<12} {' · '.join(details)}")
     if not rows:
         click.echo("no trial yet: `seatrial run` makes one")
+
+
+def _status(row: TrialRow) -> str:
+    """What became of it: a trial whose process is gone was killed."""
+    if row.status != "running" or row.environment.get("host") != platform.node():
+        return row.status
+    try:
+        os.kill(int(row.environment["pid"]), 0)
+    except (ProcessLookupError, ValueError, KeyError):
+        return "killed"
+    except PermissionError:
+        pass
+    return "running"

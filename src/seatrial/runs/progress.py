@@ -70,7 +70,7 @@ class Progress:
     @property
     def rate(self) -> float:
         """Generated results a second."""
-        return self.generated / self.seconds if self.seconds > 0 else 0.0
+        return self.generated / max(self.seconds, 0.001)
 
     @property
     def eta(self) -> float | None:

@@ -64,6 +64,8 @@ async def execute(
     Raises Interrupted after Ctrl-C and TargetDownError when a target refuses everything; what was done is kept.
     """
     environment = dict(options.environment)
+    if options.series != "main":
+        environment["series"] = options.series
     positions = np.arange(dataset.cases, dtype=np.int32)
     if options.limit is not None and options.limit < dataset.cases:
         positions = await asyncio.to_thread(sample, store.case_facts(dataset.id), options.limit, suite.seed)
@@ -101,7 +103,7 @@ async def execute(
             with contextlib.suppress(StoreError):
                 store.finish_trial(trial_id, "failed")
             raise
-    _stop_early(store, trial_id, [*arms.values()], interrupted)
+    _stop_early(store, trial_id, [*arms.values()], interrupted, options.series)
     for name, run_id in run_ids.items():
         known = earlier[name]
         if known is not None:
@@ -191,6 +193,7 @@ async def _drive(arms: Sequence[Arm], writer: Writer, progress: Progress, show: 
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         loop.add_signal_handler(signal.SIGINT, on_signal)
         loop.add_signal_handler(signal.SIGTERM, on_signal)
+    started = time.monotonic()
     ticker = asyncio.create_task(_tick(progress, show))
     try:
         async with asyncio.TaskGroup() as group:
@@ -203,7 +206,7 @@ async def _drive(arms: Sequence[Arm], writer: Writer, progress: Progress, show: 
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.remove_signal_handler(signal.SIGINT)
             loop.remove_signal_handler(signal.SIGTERM)
-    progress.finished = True
+    progress.finished, progress.seconds = True, time.monotonic() - started
     show(progress)
     return interrupted
 
@@ -222,7 +225,7 @@ async def _tick(progress: Progress, show: Show) -> None:
         await asyncio.sleep(TICK)
 
 
-def _stop_early(store: Store, trial_id: str, arms: Sequence[Arm], interrupted: bool) -> None:
+def _stop_early(store: Store, trial_id: str, arms: Sequence[Arm], interrupted: bool, series: str) -> None:
     """Say why a trial ended before its end, if it did."""
     down = next((arm.down for arm in arms if arm.down is not None), None)
     if down is not None:
@@ -230,8 +233,9 @@ def _stop_early(store: Store, trial_id: str, arms: Sequence[Arm], interrupted: b
         raise down
     if interrupted:
         store.finish_trial(trial_id, "interrupted")
+        again = "run the same command again" if series == "main" else f"run with --series {series}"
         done, total = sum(arm.progress.done for arm in arms), sum(arm.progress.total for arm in arms)
         raise Interrupted(
             f"Stopped after {done:,} of {total:,} results; all of them are saved.",
-            hint="run the same command again to go on where it stopped",
+            hint=f"{again} to go on where it stopped",
         )

@@ -394,6 +394,12 @@ class Store:
             for r in rows
         ]
 
+    def series(self) -> list[str]:
+        """The series that runs were made in, the newest first; `main` is left out."""
+        t = schema.runs.c
+        query = select(t.series).where(t.series != "main").group_by(t.series).order_by(func.max(t.id).desc())
+        return [row[0] for row in self._all(query)]
+
     def complete_run(self, key: bytes) -> int | None:
         """The newest run with this key that finished without an error: its manifest can stand for another."""
         t = schema.runs.c

@@ -144,7 +144,9 @@ def _fault(cause: Exception, scrub: Callable[[bytes], bytes]) -> Fault:
     if isinstance(cause, aiohttp.ClientPayloadError):
         return Fault("truncated", text)
     if isinstance(cause, aiohttp.ClientConnectorError):
-        return Fault("unreachable", text)
+        return Fault(
+            "unreachable", f"{cause.host}:{cause.port}: {cause.os_error.strerror or type(cause.os_error).__name__}"
+        )
     if isinstance(cause, aiohttp.ClientConnectionError | OSError):
         return Fault("connection", text)
     return Fault("malformed", text)

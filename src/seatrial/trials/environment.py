@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import platform
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ def environment(folder: Path, note: str) -> Mapping[str, str | bool]:
         "python": platform.python_version(),
         "platform": platform.system(),
         "author": _author(),
+        "host": platform.node(),
+        "pid": str(os.getpid()),
     }
     if note:
         found["note"] = note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -45,11 +46,12 @@ SYNONYMS = {
 
 
 class LoadedSuite(NamedTuple):
-    """A suite, the folder that its paths start from, and the file it was read from."""
+    """A suite, the folder that its paths start from, the file it was read from, and the line of each key in it."""
 
     suite: Suite
     folder: Path
     path: Path
+    line: Callable[[Steps], int]
 
 
 def load(path: Path) -> LoadedSuite:
@@ -73,7 +75,7 @@ def load(path: Path) -> LoadedSuite:
         faults.setdefault(fault.path, _reworded(fault, tree))
     if faults or suite is None:
         raise _error(path, tree, list(faults.values()))
-    return LoadedSuite(suite, folder, path)
+    return LoadedSuite(suite, folder, path, tree.line)
 
 
 def _text(path: Path) -> str:

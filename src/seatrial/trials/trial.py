@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,12 +18,12 @@ from seatrial.core.output import Request
 from seatrial.core.protocols import Scorer, Target
 from seatrial.core.record import Json
 from seatrial.core.suite import Suite
-from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, SuiteError, UsageError
+from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, SuiteError, UsageError, safe
 from seatrial.runs.progress import Progress
 from seatrial.runs.runner import Options, Parts, execute
 from seatrial.store.store import Dataset, Store
 from seatrial.trials.environment import environment
-from seatrial.trials.suitefile import LoadedSuite, load
+from seatrial.trials.suitefile import LoadedSuite, Steps, load
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
@@ -82,10 +83,13 @@ def execute_suite(
     if asked.epochs < 1 or (asked.limit is not None and asked.limit < 1):
         raise UsageError("epochs and limit must be at least 1.")
     dataset = dataset_of(store, loaded)
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    series = asked.series or (f"fresh-{moment}" if asked.fresh else "main")
-    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, environment(loaded.folder, asked.note))
-    trial_id = f"{moment}-{secrets.token_hex(3)}"
+    trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    series = asked.series or (f"fresh-{trial_id}" if asked.fresh else "main")
+    if asked.series and asked.series != "main" and asked.series not in store.series():
+        known = ", ".join(store.series()) or "none yet"
+        raise UsageError(f"There is no series {safe(asked.series)!r}.", hint=f"--fresh opens one; there are: {known}")
+    about = dict(environment(loaded.folder, asked.note))
+    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, about)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(execute(store, loaded.suite, dataset, parts, options, trial_id, show))
     return trial_id
@@ -152,35 +156,40 @@ def dataset_of(store: Store, loaded: LoadedSuite) -> Dataset:
 
 
 def build(loaded: LoadedSuite) -> Parts:
-    """Targets, prompt and scorers of a suite; every fault of them is reported at once."""
+    """Targets, prompt and scorers of a suite. Raises SuiteError with every fault of them, at its line."""
     from seatrial import scorers, targets
 
     suite, folder = loaded.suite, loaded.folder
-    faults: list[ConfigError] = []
+    problems: list[Problem] = []
     built: dict[str, Target] = {}
     judges: dict[str, Scorer] = {}
     for name, spec in suite.targets.items():
-        try:
+        with _collected(problems, loaded, ("targets", name)):
             built[name] = targets.build(name, spec, folder, os.environ)
-        except ConfigError as fault:
-            faults.append(fault)
-    for rubric in suite.rubrics:
-        try:
+    for at, rubric in enumerate(suite.rubrics):
+        with _collected(problems, loaded, ("rubrics", at), rubric.name):
             judges[rubric.name] = scorers.build(rubric.scorer, rubric.settings, folder)
-        except ConfigError as fault:
-            faults.append(fault)
-    ask: Mapping[str, Callable[[Case], Request]] = {}
-    try:
+    ask: dict[str, Callable[[Case], Request]] = {}
+    with _collected(problems, loaded, ("prompt",)):
         prompt = targets.Prompt(suite.prompt, suite.variables)
         ask = {name: partial(_ask, prompt, spec.params) for name, spec in suite.targets.items()}
-    except ConfigError as fault:
-        faults.append(fault)
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        problems = [problem for fault in faults for problem in _problems(fault)]
-        raise SuiteError(f"{loaded.path} names things that cannot be built.", problems=problems)
+    if problems:
+        count = "1 fault" if len(problems) == 1 else f"{len(problems)} faults"
+        raise SuiteError(f"The suite file {loaded.path} has {count}.", problems=problems)
     return Parts(built, ask, judges)
+
+
+@contextmanager
+def _collected(problems: list[Problem], loaded: LoadedSuite, place: Steps, label: str = "") -> Generator[None]:
+    """Turn a configuration error into problems at their lines."""
+    try:
+        yield
+    except ConfigError as fault:
+        where = ".".join(str(step) for step in place) if not label else f"rubric {label}"
+        for problem in fault.problems or (Problem(fault.problem.rstrip("."), hint=fault.hint),):
+            inner = problem.key.removeprefix(f"{where}.").removeprefix(where)
+            key = f"{where}: {inner}" if inner else where
+            problems.append(replace(problem, file=str(loaded.path), line=loaded.line(place), key=key))
 
 
 def only(suite: Suite, names: Sequence[str]) -> Suite:
@@ -197,10 +206,6 @@ def only(suite: Suite, names: Sequence[str]) -> Suite:
 
 def _ask(prompt: Prompt, params: Mapping[str, Json], case: Case) -> Request:
     return prompt.request(case, params, None)
-
-
-def _problems(fault: ConfigError) -> Sequence[Problem]:
-    return fault.problems or (Problem(fault.problem, hint=fault.hint),)
 
 
 def _with(asked: Asked, choices: Mapping[str, Any]) -> Asked:
