@@ -29,6 +29,12 @@ LOOK = """() => {
              .slice(0, 5).map(e => e.outerHTML.slice(0, 120)),
     paper: getComputedStyle(document.body).backgroundColor,
     rubrics: document.querySelectorAll(".rubrics tbody tr").length,
+    touching: [...document.querySelectorAll("svg.axis")].filter(axis => {
+      const shown = [...axis.querySelectorAll("text")].map(t => t.getBoundingClientRect()).filter(r => r.width);
+      return shown.some((r, i) => i && r.left < shown[i - 1].right + 2);
+    }).length,
+    cut: [...document.querySelectorAll(".evidence")].filter(e => e.scrollWidth > e.parentElement.clientWidth).length,
+    charts: [...document.querySelectorAll(".multiple")].map(e => e.querySelector(".draw").clientWidth / e.clientWidth),
     flips: [...document.querySelectorAll(".flip")].filter(e => e.offsetParent !== null).length,
   };
 }"""

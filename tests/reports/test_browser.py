@@ -42,6 +42,20 @@ def test_no_error_no_request_and_nothing_too_wide(found, name, width, scheme):
     assert seen["rubrics"] > 0
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_of_axes_do_not_touch_and_small_charts_are_wide(found, name, width):
+    seen = found[f"{name.replace(' ', '-')} {width} light"]
+    assert seen["touching"] == 0
+    assert seen["charts"]
+    assert min(seen["charts"]) > 0.38
+
+
+@pytest.mark.parametrize("name", ["three candidates", "single arm", "twelve rubrics"])
+def test_the_table_of_counts_is_not_cut_on_a_desk(found, name):
+    assert found[f"{name.replace(' ', '-')} 1280 light"]["cut"] == 0
+
+
 def test_the_scheme_changes_the_paper(found):
     light, dark = (found[f"single-arm 1280 {scheme}"]["paper"] for scheme in ("light", "dark"))
     assert light == "rgb(251, 251, 249)"

@@ -12,7 +12,12 @@ from seatrial.verdicts.records import Estimate
 CASES = [
     pytest.param(f.points, (0.0218,), "+2.2", id="points-up"),
     pytest.param(f.points, (-0.0218,), "−2.2", id="points-down-with-a-true-minus"),
-    pytest.param(f.points, (-0.0004,), "0.0", id="points-no-minus-zero"),
+    pytest.param(f.points, (-0.0004,), "−0.04", id="points-that-are-not-zero-do-not-read-as-zero"),
+    pytest.param(f.points, (0.00049,), "+0.05", id="points-below-half-a-tenth"),
+    pytest.param(f.points, (-0.000002,), "−0.0002", id="points-tiny"),
+    pytest.param(f.points, (-1e-17,), "0.0", id="points-rounding-noise-is-zero-without-a-minus"),
+    pytest.param(f.points, (-0.0,), "0.0", id="points-minus-zero"),
+    pytest.param(f.points, (-0.0004, 0), "0", id="whole-points-stay-whole"),
     pytest.param(f.points, (None,), "–", id="points-unknown"),
     pytest.param(f.points, (math.nan,), "–", id="points-nan"),
     pytest.param(f.points, (-0.624, 0), "−62", id="points-whole"),
@@ -71,6 +76,19 @@ def test_intervals():
     assert f.quantity_interval(both, "s") == "[7 ms, 33 ms]"
     assert f.points_interval(None) == f.points_interval(Estimate(value=1, method="m")) == ""
     assert f.points_interval(Estimate(value=0, low=-0.1, method="m")) == "[−10.0, –]"
+    near = Estimate(value=0, low=-0.0302, high=-0.0001, method="m")
+    assert f.points_interval(near) == "[−3.0, −0.01]"
+    assert f.points_interval(near, -0.03) == "[−3.02, −0.01]"
+    assert f.points_interval(near, -0.0302) == "[−3.0, −0.01]"
+
+
+@given(st.floats(-1, 1))
+def test_points_have_the_sign_of_the_number(share):
+    text = f.points(share)
+    if abs(share) > 1e-7:
+        assert text[0] == ("−" if share < 0 else "+")
+    else:
+        assert float(text.replace("−", "-")) == pytest.approx(0, abs=2e-5)
 
 
 @given(st.floats(0, 1))

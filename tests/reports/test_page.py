@@ -5,6 +5,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from importlib import resources
+from itertools import pairwise
 
 import pytest
 from tests.reports import made_reports as made
@@ -14,7 +15,7 @@ from seatrial.reports.charts import Scale
 from seatrial.reports.words import OVERALL
 from seatrial.verdicts.records import Estimate
 
-VOID = {"meta", "input", "br"}
+VOID = {"meta", "input", "br", "col"}
 SVG_ONLY = {"path", "line", "rect", "circle", "text"}
 LARGEST = 3_000_000
 
@@ -127,11 +128,17 @@ SAID = [
     pytest.param("ship", "Cost per 1,000 $1.90 (−39%)", id="economy"),
     pytest.param("block", "Cost per 1,000 unknown", id="unknown-cost-is-said"),
     pytest.param("block", "Gates 1 of 2", id="tally"),
+    pytest.param("ship", "90.1% → 92.1%, n 1,560", id="how-many-were-compared"),
+    pytest.param("ship", "Thick line: 90% interval, which decides; thin line: 95% interval.", id="lines-of-quality"),
+    pytest.param(
+        "block", "of a gate, from its lower to its upper one-sided 95% bound; of a limit", id="lines-of-gates"
+    ),
+    pytest.param("ship", "latency p50, all cases", id="latency-of-all-cases"),
     pytest.param("inconclusive", "About 1,240 further cases would settle it.", id="what-would-settle-it"),
     pytest.param("inconclusive", "Fragile: other missing results", id="flag"),
     pytest.param("inconclusive", "−3.1 … −0.9", id="missing-bounds"),
     pytest.param("sample", "On a sample of 300 of 1,560 cases (seed 7)", id="sample"),
-    pytest.param("ship", "214 more cases differ", id="flips-left-out"),
+    pytest.param("ship", "214 more differences are counted but not on this page", id="flips-left-out"),
     pytest.param("ship", "Tango score interval at the effective sample size", id="method"),
     pytest.param("ship", "Benjamini–Hochberg adjustment", id="method-of-slices"),
     pytest.param("ship", "Woodruff 1952", id="source-of-a-method"),
@@ -179,7 +186,7 @@ def test_the_largest_report_stays_below_its_limit(filler):
     page = html(made.report(verdict, verdict, verdict))
     assert len(page.encode()) < LARGEST
     assert "more characters" in page
-    shown, left_out = page.count('<details class="flip'), re.findall(r"([\d,]+) more cases differ", page)
+    shown, left_out = page.count('<details class="flip'), re.findall(r"([\d,]+) more differences are", page)
     assert shown + sum(int(n) for n in left_out) == 600
 
 
@@ -236,6 +243,21 @@ def test_scale():
     scale = Scale(-0.05, 0.05)
     assert [scale.at(v) for v in (-1, -0.05, 0, 0.05, 1)] == ["2.00%", "2.00%", "50.00%", "98.00%", "98.00%"]
     assert [round(t, 3) for t in scale.ticks()] == [-0.04, -0.02, 0.0, 0.02, 0.04]
+
+
+@pytest.mark.parametrize("low", [-0.051, -0.3, -0.9, -0.0049])
+@pytest.mark.parametrize("high", [0.01, 0.27, 0.9, 0.0049])
+def test_labels_of_a_small_chart_do_not_touch(low, high):
+    result = made.slices()[0]
+    wide = result.difference.model_copy(update={"low": low, "high": high})
+    axis = str(charts.axis(charts.slices_scale([result.model_copy(update={"difference": wide})])))
+    at = [float(x) for x in re.findall(r'x="([\d.]+)%"', axis)]
+    labels = re.findall(r">([^<>]+)</text>", axis)
+    assert 2 <= len(labels) == len(at) <= 5
+    narrowest, letter = 150, 7  # px: the chart on a phone, a digit
+    gaps = [(right - left) / 100 * narrowest for left, right in pairwise(at)]
+    ends = pairwise(labels)
+    assert all(gap > letter * (len(a) + len(b)) / 2 for gap, (a, b) in zip(gaps, ends, strict=True))
 
 
 def test_a_forest_line_draws_margin_zero_intervals_and_point_in_order():

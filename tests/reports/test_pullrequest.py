@@ -57,9 +57,9 @@ def test_snippets():
     text = markdown(made.report(made.block()))
     assert text.startswith("## May clipper-mini replace frigate-3?\n")
     assert "| ❌ **BLOCK** | <code>clipper-mini</code> | clipper-mini must not replace frigate-3: blocked by" in text
-    assert "| no-unowed-refund | gate | 0.2% fail | 4.0% fail | fails up to 5.8% | ≤ 1.0% | ❌ BLOCK |" in text
-    assert "| resolution | quality | 90.1% | 94.4% | +4.2 [+2.9, +5.6] | ≥ −3.0 | ✅ PASS |" in text
-    assert "<summary>5 of 9 cases on which they differ</summary>" in text
+    assert "| no-unowed-refund | gate | 480 | 0.2% fail | 4.0% fail | fails up to 5.8% | ≤ 1.0% | ❌ BLOCK |" in text
+    assert "| resolution | quality | 1,560 | 90.1% | 94.4% | +4.2 [+2.9, +5.6] | ≥ −3.0 | ✅ PASS |" in text
+    assert "<summary>9 differences on 9 cases; 5 of the cases:</summary>" in text
     assert f"suite <code>suite:st1:{made.HASH[:40]}" in text.replace("&#58;", ":")
     assert "> **Note.** On a sample of 300 of 1,560 cases" in markdown(made.sampled())
 

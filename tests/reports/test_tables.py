@@ -42,14 +42,18 @@ def test_the_verdicts_come_first_in_words():
 
 
 ROWS = [
-    pytest.param("ship", r"resolution +90\.1% +92\.1% +\+2\.0 \[\+0\.7, \+3\.3\] +≥ −3\.0 +✓ PASS", id="quality"),
-    pytest.param("block", r"no-unowed-refund +0\.2% +4\.0% +up to 5\.8% +≤ 1\.0% +✕ BLOCK", id="gate"),
+    pytest.param(
+        "ship", r"resolution +1,560 +90\.1% +92\.1% +\+2\.0 \[\+0\.7, \+3\.3\] +≥ −3\.0 +✓ PASS", id="quality"
+    ),
+    pytest.param("block", r"no-unowed-refund +480 +0\.2% +4\.0% +up to 5\.8% +≤ 1\.0% +✕ BLOCK", id="gate"),
     pytest.param("ship", r"latency p95 +2\.41 s +1\.71 s +0\.71× \[0\.64, 0\.79\] +≤ 1\.20× +✓ PASS", id="ratio"),
     pytest.param("ship", r"cost mean +\$0\.0031 +\$0\.0019 +\[\$0\.0018, \$0\.00203\] +≤ \$0\.004 +✓ PASS", id="limit"),
-    pytest.param("ship", r"tone +82\.7% +84\.0% +\+1\.3 \[−0\.2, \+2\.8\] +· SHOWN", id="advisory-asks-nothing"),
-    pytest.param("inconclusive", r"policy-grounded +87\.9% +86\.0% .*≥ −3\.0 +\? INCONCLUSIVE", id="inconclusive"),
-    pytest.param("not evaluable", r"resolution +– +– +– +≥ −3\.0 +\? INCONCLUSIVE", id="no-data"),
-    pytest.param("single arm", r"resolution +92\.1% +\[90\.7%, 93\.4%\] +· SHOWN", id="single-arm"),
+    pytest.param("ship", r"tone +1,560 +82\.7% +84\.0% +\+1\.3 \[−0\.2, \+2\.8\] +· SHOWN", id="advisory-asks-nothing"),
+    pytest.param(
+        "inconclusive", r"policy-grounded +1,560 +87\.9% +86\.0% .*≥ −3\.0 +\? INCONCLUSIVE", id="inconclusive"
+    ),
+    pytest.param("not evaluable", r"resolution +0 +– +– +– +≥ −3\.0 +\? INCONCLUSIVE", id="no-data"),
+    pytest.param("single arm", r"resolution +1,560 +92\.1% +\[90\.7%, 93\.4%\] +· SHOWN", id="single-arm"),
     pytest.param("three candidates", r"clipper-mini +1,560 +0 +350 ms +910 ms +unknown +none", id="unknown-cost"),
     pytest.param(
         "three candidates",
@@ -85,15 +89,60 @@ def test_a_sample_is_marked():
 
 def test_flips_of_the_deciding_rubric_come_first():
     text = terminal(made.report(made.block()), width=100)
-    flips = text[text.index("cases on which they differ") :]
+    flips = text[text.index("9 differences on 9 cases; 3 of the cases:") :]
     assert re.findall(r"^  (lost|gained) (\S+)", flips, re.MULTILINE)[0] == ("lost", "no-unowed-refund")
-    assert "3 of 9 cases" in text
     assert "inside the 30-day window" in flips
     assert "outside the 14-day window" in flips
 
 
+def flipped_twice(**more):
+    both = [made.flips(1)[0].model_copy(update=changed) for changed in (
+        {"rubric": "resolution"}, {"rubric": "no-unowed-refund"}, {"rubric": "policy-grounded", "direction": "gained"},
+        {"rubric": "resolution", "case_id": "refund-2", "position": 2},
+    )]  # fmt: skip
+    return made.report(made.block().model_copy(update={"flips": tuple(both), **more}))
+
+
+COUNTED = [
+    pytest.param({}, "4 differences on 2 cases", id="all-at-hand"),
+    pytest.param({"flips_left_out": 469}, "473 differences on at least 2 cases", id="cases-not-counted"),
+    pytest.param({"flips_left_out": 469, "differing_cases": 310}, "473 differences on 310 cases", id="counted"),
+]
+
+
+@pytest.mark.parametrize(("more", "text"), COUNTED)
+def test_differences_and_cases_are_told_apart(more, text):
+    report = flipped_twice(**more)
+    assert f"{text}; 2 of the cases:" in terminal(report, width=100)
+    assert f"<summary>{text}; 2 of the cases:</summary>" in markdown(report)
+    assert f"<h3>Where they differ <small>{text}</small></h3>" in html(report)
+
+
+def test_a_case_that_flipped_on_several_rubrics_is_shown_once():
+    report = flipped_twice()
+    text = terminal(report, width=100)
+    assert "lost no-unowed-refund, resolution · gained policy-grounded · refund-1000" in text
+    assert "lost resolution · refund-2" in text
+    assert text.count("refund-1000") == 1
+    assert "**lost** no-unowed-refund, resolution · **gained** policy-grounded · <code>refund-1000" in markdown(report)
+    page = html(report)
+    assert page.count('<details class="flip') == 2
+    assert page.count("label is credit, expected refund") == 4
+
+
+def test_a_narrow_table_says_how_many_were_compared():
+    assert re.search(r"resolution n 1,560$", terminal(made.report(made.ship()), width=60), re.MULTILINE)
+
+
+def test_latency_of_a_target_is_said_to_be_over_all_cases():
+    assert "── Targets, over all cases ─" in terminal(made.report(made.ship()), width=80)
+
+
 def test_it_says_how_to_see_more():
-    assert "seatrial compare 20261121-103200-a1b2c3 -o report.html" in terminal(made.all_three(), width=120)
+    more = "The whole report with up to 19 differences: seatrial compare 20261121-103200-a1b2c3 -o report.html"
+    assert terminal(made.all_three(), width=120).endswith(f"\n\n{more}\n")
+    assert "The whole report: seatrial compare" in terminal(made.single_arm(), width=120)
+    assert "-o report.html" not in terminal(made.all_three(), width=120, hint=False)
 
 
 def test_a_hostile_name_cannot_forge_a_line():

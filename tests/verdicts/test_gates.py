@@ -52,7 +52,7 @@ DECISIONS = [
     pytest.param(failing(50, 50), 100, "BLOCK", ("regressed",), None, id="all-fail-where-all-may-but-worse"),
     pytest.param(failing(50, 50, 50), 100, "PASS", (), None, id="all-fail-where-all-may"),
     pytest.param(
-        Outcomes.of([NAN] * 40, np.ones(40)), 5, "INCONCLUSIVE", ("few_cases", "missing"), 59, id="all-missing"
+        Outcomes.of([NAN] * 40, np.ones(40)), 5, "INCONCLUSIVE", ("few_cases", "missing"), None, id="all-missing"
     ),
 ]
 

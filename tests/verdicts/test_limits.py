@@ -157,6 +157,20 @@ def test_missing_measures_make_a_quantile_fragile_and_too_many_forbid_a_pass():
     assert (found.decision, found.needed) == ("INCONCLUSIVE", None)
 
 
+def test_a_limit_that_cannot_be_bounded_says_so():
+    found = draw(Outcomes.of(seconds(3), seconds(3, seed=1)), statistic="p95", at_most_ratio=1)
+    assert "unbounded" not in found.sentence
+    assert "too few results for a 90% interval; at most as much as the incumbent's is allowed" in found.sentence
+    half = draw(Outcomes.of(seconds(40)), statistic="p95", at_most=9)
+    assert "without an upper end" in half.sentence
+
+
+def test_equal_times_are_as_much():
+    base = seconds(400)
+    found = draw(Outcomes.of(base, base), statistic="mean", at_most_ratio=1)
+    assert "as much as the incumbent's (90% interval 1 to 1; at most as much as" in found.sentence
+
+
 def test_copies_do_not_tighten_a_quantile():
     values = seconds(300)
     once = draw(Outcomes.of(values), statistic="p90", at_most=9).quantity

@@ -22,6 +22,7 @@ from seatrial.stats import (
     tango_p,
     tango_z,
 )
+from seatrial.verdicts import sentences
 from seatrial.verdicts.compare import compare_arrays
 from seatrial.verdicts.evidence import weigh
 from seatrial.verdicts.needs import cases_to_tell
@@ -108,10 +109,13 @@ def test_digits_are_added_until_a_bound_shows_its_side_of_the_margin():
 
 PLAIN = [
     pytest.param(from_counts(0, 0, 500, both=500), "PASS", (), id="identical-arms-all-pass"),
-    pytest.param(from_counts(0, 0, 500), "PASS", (), id="identical-arms-all-fail"),
+    pytest.param(from_counts(0, 0, 500), "INCONCLUSIVE", (), id="identical-arms-all-fail"),
+    pytest.param(from_counts(0, 0, 500, both=1), "PASS", (), id="identical-arms-one-passes"),
     pytest.param(from_counts(0, 0, 80), "INCONCLUSIVE", (), id="identical-arms-too-few-for-the-margin"),
     pytest.param(from_counts(0, 500, 500), "BLOCK", ("regressed",), id="candidate-fails-all"),
     pytest.param(from_counts(500, 0, 500), "PASS", ("superior",), id="incumbent-fails-all"),
+    pytest.param(from_counts(499, 0, 500, both=1), "PASS", ("superior",), id="incumbent-fails-all-but-one"),
+    pytest.param(from_counts(0, 2, 500), "INCONCLUSIVE", (), id="candidate-fails-all-and-the-incumbent-nearly"),
     pytest.param(from_counts(0, 29, 29), "INCONCLUSIVE", ("regressed", "few_cases"), id="few-cases-never-block"),
     pytest.param(from_counts(29, 0, 29), "INCONCLUSIVE", ("superior", "few_cases"), id="few-cases-never-pass"),
     pytest.param(from_counts(0, 0, 0), "INCONCLUSIVE", ("few_cases",), id="no-cases"),
@@ -145,6 +149,47 @@ def test_decisions_at_the_edges(outcomes, decision, flags):
     assert (found.decision, found.flags) == (decision, flags)
     assert found.sentence.endswith(".")
     assert (found.needed_note != "") == (decision == "INCONCLUSIVE")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        pytest.param(from_counts(0, 0, 500), "no answer of either arm passes", id="both"),
+        pytest.param(from_counts(3, 0, 500), "no answer of the incumbent passes", id="incumbent"),
+        pytest.param(from_counts(0, 2, 500), "no answer of the candidate passes", id="candidate"),
+    ],
+)
+def test_a_test_that_nothing_passes_proves_nothing(outcomes, said):
+    found = draw(outcomes)
+    assert found.decision == "INCONCLUSIVE"
+    assert f"{said}, so nothing is shown: check prompt, scorer and references." in found.sentence
+    assert (found.needed, found.needed_note) == (None, f"{said}: check prompt, scorer and references")
+
+
+@pytest.mark.parametrize(
+    ("share", "against", "text"),
+    [
+        pytest.param(-0.00003, None, "just under 0", id="below"),
+        pytest.param(0.00003, None, "just above 0", id="above"),
+        pytest.param(0.0, None, "0", id="zero"),
+        pytest.param(-0.0012, None, "−0.1", id="one-decimal"),
+        pytest.param(-0.00003, -0.03, "just under 0", id="far-from-the-margin"),
+        pytest.param(-0.00003, -0.0001, "−0.00", id="near-a-tiny-margin"),
+    ],
+)
+def test_ends_of_an_interval_beside_zero(share, against, text):
+    assert sentences.end(share, against).startswith(text)
+
+
+def test_a_difference_too_small_for_one_decimal_is_said_in_words():
+    found = draw(from_counts(1, 0, 100_000, both=90_000))
+    assert found.sentence.startswith("It passes less than 0.1 points more often than the incumbent (90% interval ")
+    assert "just" in found.sentence
+
+
+def test_one_case_is_no_cluster():
+    found = draw(from_counts(0, 0, 1, both=1))
+    assert found.needed_note == "there is only one case"
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 12])
@@ -373,7 +418,7 @@ def test_swapping_the_arms_mirrors_the_difference(table):
     assert one.difference.low == pytest.approx(-(two.difference.high or 0), abs=1e-9)
     assert one.difference.high == pytest.approx(-(two.difference.low or 0), abs=1e-9)
     assert one.p_value == pytest.approx(two.p_value)
-    assert two.decision in MIRROR[one.decision]
+    assert two.decision in MIRROR[one.decision] or "so nothing is shown" in one.sentence + two.sentence
     if one.decision == two.decision == "PASS":
         assert "superior" not in one.flags or "superior" not in two.flags
 
@@ -407,10 +452,10 @@ def test_copies_of_a_case_do_not_tighten(table, times):
 def test_failures_of_the_candidate_never_make_a_pass(table, more, margin):
     d, _ = table
     policy = Policy(min_cases=1)
-    before = judge_quality(outcomes_of(d), margin, policy).decision
-    worse = d.copy()
-    worse[np.flatnonzero(d > -1)[:more]] = -1
-    after = judge_quality(outcomes_of(worse), margin, policy).decision
+    candidate, incumbent = (d >= 0).astype(float), (d <= 0).astype(float)
+    before = judge_quality(Outcomes.of(candidate, incumbent), margin, policy).decision
+    candidate[np.flatnonzero(candidate)[:more]] = 0
+    after = judge_quality(Outcomes.of(candidate, incumbent), margin, policy).decision
     order = {"BLOCK": 0, "INCONCLUSIVE": 1, "PASS": 2}
     assert order[after] <= order[before]
 

@@ -153,7 +153,9 @@ def test_what_counts_and_what_is_missing(store: Store):
     assert (found.candidate.passed, found.candidate.n, found.candidate.missing) == (94, 96, 2)
     assert found.incumbent is not None
     assert (found.incumbent.n, found.incumbent.missing) == (98, 0)
-    assert found.warnings == ()
+    left_out, failed = found.warnings
+    assert left_out == "2 of 100 cases are left out: the scorer does not apply to them."
+    assert failed.startswith("The scorer failed on 1 answer. ")
 
 
 def test_a_case_that_nobody_could_judge_is_missing_unless_it_does_not_apply(store: Store):

@@ -53,7 +53,7 @@ def show_report(report: TrialReport, outs: Sequence[Path], *, as_json: bool, use
         click.echo(reports.json_text(report))
     else:
         tty = sys.stdout.isatty()
-        click.echo(reports.terminal(report, width=None if tty else 100, colour=tty), color=tty)
+        click.echo(reports.terminal(report, width=None if tty else 100, colour=tty, hint=not outs), color=tty)
         for path in outs:
             click.echo(f"wrote {path}")
     found = {verdict.overall for verdict in report.verdicts}

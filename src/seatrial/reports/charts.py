@@ -7,7 +7,7 @@ Colours come from the page's stylesheet by class; shape and fill say the same wi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup, escape
@@ -20,6 +20,9 @@ EDGE = 2.0
 """Per cent of the width kept free at both ends."""
 
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+MOST_STEPS_OF_A_SLICE = 4
+"""Between ticks of a small chart: its labels must not touch on a phone."""
 
 FURTHEST = 4.0
 """How many times its limit a bound is drawn; what lies beyond gets an arrow."""
@@ -49,22 +52,23 @@ SIGN_GROUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A linear axis from `low` to `high` over the width of a chart."""
+    """A linear axis from `low` to `high` over the width of a chart, with `most` steps between ticks at most."""
 
     low: float
     high: float
+    most: int = 6
 
     def at(self, value: float) -> str:
         """Where a value stands, as a percentage of the width; values beyond the axis stand at its ends."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return f"{EDGE + share * (100 - 2 * EDGE):.2f}%"
 
-    def ticks(self, most: int = 6) -> list[float]:
-        """Round values on the axis, at most about `most`."""
+    def ticks(self) -> list[float]:
+        """Round values on the axis."""
         width = self.high - self.low
-        step = next((s for s in STEPS if width / s <= most), width)
+        step = next((s for s in STEPS if width / s <= self.most), width)
         first = int(self.low / step) - 1
-        found = [step * i for i in range(first, first + 2 * most + 4)]
+        found = [step * i for i in range(first, first + 2 * self.most + 4)]
         return [0.0 if abs(t) < step / 2 else t for t in found if self.low <= t <= self.high]
 
 
@@ -84,8 +88,9 @@ def points_scale(rubrics: Sequence[RubricResult]) -> Scale:
 
 
 def slices_scale(slices: Sequence[SliceResult]) -> Scale:
-    """An axis that holds every difference of these slices and zero."""
-    return _span([0.0, *(v for s in slices for v in (s.difference.low, s.difference.high))], 0.04, 0.01)
+    """An axis that holds every difference of these slices and zero; its chart is narrow, so its ticks are few."""
+    found = _span([0.0, *(v for s in slices for v in (s.difference.low, s.difference.high))], 0.04, 0.01)
+    return replace(found, most=MOST_STEPS_OF_A_SLICE)
 
 
 def rates_scale(rubrics: Sequence[RubricResult]) -> Scale:
@@ -170,7 +175,8 @@ def _forest_title(rubric: RubricResult) -> str:
     if d is None or d.value is None:
         return f"{rubric.name}: no difference is known."
     margin = f"; margin {f.points(-rubric.margin)}" if rubric.margin is not None else ""
-    found = f"{f.points(d.value)} points, {f.level(d.level)} interval {f.points_interval(d)}{margin}"
+    interval = f.points_interval(d, None if rubric.margin is None else -rubric.margin)
+    found = f"{f.points(d.value)} points, {f.level(d.level)} interval {interval}{margin}"
     return f"{rubric.name}: {found}: {rubric.decision}."
 
 

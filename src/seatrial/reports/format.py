@@ -1,7 +1,7 @@
 """How numbers are written: points with a sign, percentages, p-values, dollars, seconds, thousands separators.
 
 Minus is the true minus sign (U+2212). What is not known, or not a finite number, is an en dash. Percentages never
-round to 0.0% or 100.0% what is not exactly none or all.
+round to 0.0% or 100.0% what is not exactly none or all, nor points to 0.0 what is not zero.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import TypeGuard
 from seatrial.verdicts.records import Estimate
 
 UNKNOWN = "–"
+
+MOST_DIGITS = 5
+"""Decimals of points at most: what is closer to zero, or to a margin, is rounding noise."""
 
 
 def _known(value: float | None) -> TypeGuard[float]:
@@ -45,21 +48,30 @@ def percent(share: float | None, digits: int = 1) -> str:
     return _signs(f"{text}%")
 
 
-def points(share: float | None, digits: int = 1, *, sign: bool = True) -> str:
-    """A difference of shares in percentage points: .0218 → +2.2; a zero has no sign."""
+def points(share: float | None, digits: int = 1, *, sign: bool = True, against: float | None = None) -> str:
+    """A difference of shares in percentage points: .0218 → +2.2, −.0002 → −0.02; a zero has no sign.
+
+    There are as many more digits, up to 5 in all, as it takes not to read as zero, nor as `against`. Whole points
+    (`digits` 0) stay whole.
+    """
     if not _known(share):
         return UNKNOWN
-    text = f"{share * 100:.{digits}f}"
+    others = [v * 100 for v in (0.0, against) if v is not None and v != share]
+    text = ""
+    for tried in range(digits, MOST_DIGITS + 1 if digits else 1):
+        text = f"{share * 100:.{tried}f}"
+        if all(float(text) != float(f"{other:.{tried}f}") for other in others):
+            break
     if float(text) == 0:
         return f"{0:.{digits}f}"
     return _signs(f"+{text}" if sign and share > 0 else text)
 
 
-def points_interval(estimate: Estimate | None) -> str:
-    """The interval in points, a bound that is not known being open: [+0.9, +3.5]."""
+def points_interval(estimate: Estimate | None, against: float | None = None) -> str:
+    """The interval in points, a bound that is not known being open: [+0.9, +3.5]. No bound reads as `against`."""
     if estimate is None or (estimate.low is None and estimate.high is None):
         return ""
-    return f"[{points(estimate.low)}, {points(estimate.high)}]"
+    return f"[{points(estimate.low, against=against)}, {points(estimate.high, against=against)}]"
 
 
 def percent_interval(estimate: Estimate | None) -> str:

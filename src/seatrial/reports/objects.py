@@ -1,4 +1,4 @@
-"""The JSON rendering: one object, ASCII only, every number unrounded, nothing left out."""
+"""The JSON rendering: one object, ASCII only, every number unrounded, all that the report holds."""
 
 from __future__ import annotations
 

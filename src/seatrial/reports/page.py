@@ -45,10 +45,10 @@ MOST_NOTES = 40
 
 @dataclass(frozen=True, slots=True)
 class FlipView:
-    """A flip as it is shown: both answers in parts, texts cut to what the page has room for."""
+    """A case as it is shown: what flipped on it, both answers in parts, texts cut to what the page has room for."""
 
-    flip: Flip
-    rubric: int
+    flips: tuple[Flip, ...]
+    rubrics: list[int]
     asked: str
     expected: str
     old: list[Part]
@@ -165,17 +165,17 @@ def _view(verdict: Verdict, limit: int, room: int, most_rubrics: int, most_slice
     quality, bounded, shown = _split(verdict.rubrics)
     slices, no_slices = _slices(verdict.rubrics, most_slices)
     flips, names = _flips(verdict, limit, room)
-    no_flips = verdict.flips_left_out + len(verdict.flips) - len(flips)
+    no_flips = verdict.flips_left_out + len(verdict.flips) - sum(len(view.flips) for view in flips)
     return VerdictView(verdict, quality, bounded, shown, left_out, slices, no_slices, flips, names, no_flips)
 
 
 def _flips(verdict: Verdict, limit: int, room: int) -> tuple[list[FlipView], list[str]]:
     """As many flips as there is room for, and the rubrics of all."""
     order = w.telling(verdict)
-    names = list(dict.fromkeys(flip.rubric for flip in order))[:MOST_FILTERS]
+    names = list(dict.fromkeys(flip.rubric for group in order for flip in group))[:MOST_FILTERS]
     shown: list[FlipView] = []
-    for flip in order:
-        view = _flip(flip, names, limit)
+    for group in order:
+        view = _flip(group, names, limit)
         room -= _weight(view)
         if room < 0:
             break
@@ -183,22 +183,27 @@ def _flips(verdict: Verdict, limit: int, room: int) -> tuple[list[FlipView], lis
     return shown, names
 
 
-def _flip(flip: Flip, names: list[str], limit: int) -> FlipView:
+def _flip(group: Sequence[Flip], names: list[str], limit: int) -> FlipView:
+    flip = group[0]
     old, new = word_diff(flip.incumbent, flip.candidate, limit=limit)
-    rubric = names.index(flip.rubric) if flip.rubric in names else MOST_FILTERS
-    short = flip.model_copy(
-        update={
-            "incumbent_reason": cut(flip.incumbent_reason, limit // 2),
-            "candidate_reason": cut(flip.candidate_reason, limit // 2),
-        }
+    rubrics = [names.index(x.rubric) if x.rubric in names else MOST_FILTERS for x in group]
+    short = tuple(
+        x.model_copy(
+            update={
+                "incumbent_reason": cut(x.incumbent_reason, limit // 2),
+                "candidate_reason": cut(x.candidate_reason, limit // 2),
+            }
+        )
+        for x in group
     )
-    return FlipView(short, rubric, cut(flip.input, limit), cut(flip.expected, limit // 2), old, new)
+    return FlipView(short, rubrics, cut(flip.input, limit), cut(flip.expected, limit // 2), old, new)
 
 
 def _weight(view: FlipView) -> int:
     """About how many bytes a flip takes on the page."""
-    flip = view.flip
-    texts = (view.asked, view.expected, flip.incumbent_reason, flip.candidate_reason, flip.case_id, flip.probe)
+    flip = view.flips[0]
+    said = [text for x in view.flips for text in (x.rubric, x.incumbent_reason, x.candidate_reason)]
+    texts = (view.asked, view.expected, *said, flip.case_id, flip.probe)
     parts = [*view.old, *view.new]
     loose = sum(len(escape(t).encode()) for t in (*texts, *flip.strata, *flip.strata.values()))
     return FLIP_FRAME + loose + sum(len(escape(p.text).encode()) + 26 * (p.kind != "same") for p in parts)

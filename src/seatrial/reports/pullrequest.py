@@ -34,7 +34,7 @@ def markdown(report: TrialReport) -> str:
     full = [_verdict(v, folded=len(report.verdicts) > 1, flips=FLIPS) for v in report.verdicts]
     bare = [_verdict(v, folded=len(report.verdicts) > 1, flips=0) for v in report.verdicts]
     alone = _table(report.rates) if report.rates else []
-    too_long = [f"{CUT} `seatrial compare -o report.html` writes all of it.", ""]
+    too_long = [f"{CUT} `seatrial compare -o report.html` writes the longer one.", ""]
     shorter = (
         [*_head(report), *_join(full), *alone, "", *_foot(report)],
         [*_head(report), *_join(bare), *alone, "", *too_long, *_foot(report)],
@@ -116,21 +116,23 @@ def _verdict(verdict: Verdict, *, folded: bool, flips: int) -> list[str]:
 
 def _table(rubrics: Sequence[RubricResult]) -> list[str]:
     level = w.level_of(rubrics)
+    evidence = f"difference{f' [{level}]' if level else ''}"
     rows = [
-        f"| rubric | kind | incumbent | candidate | difference{f' [{level}]' if level else ''} | must be | decision |",
-        "|---|---|--:|--:|--:|--:|---|",
+        f"| rubric | kind | n | incumbent | candidate | {evidence} | must be | decision |",
+        "|---|---|--:|--:|--:|--:|--:|---|",
     ]
     for r in rubrics[:MOST_ROWS]:
-        line = w.line(r)
+        line, size = w.line(r), w.compared(r)
+        n = "" if size is None else f.count(size)
         gate = r.limit is not None and r.quantity is None
         bound = f"fails up to {line.evidence}" if r.failures else "no results"
         evidence = bound if gate else f"{line.evidence} {line.interval}".strip()
         fails = " fail" if gate else ""
         numbers = (f"{line.incumbent}{fails}", f"{line.candidate}{fails}", evidence, line.must)
         decision = f"{SIGN[w.TONE[r.decision]]} {r.decision}"
-        rows.append(" | ".join(("| " + prose(r.name), prose(r.kind), *map(_cell, numbers), decision + " |")))
+        rows.append(" | ".join(("| " + prose(r.name), prose(r.kind), n, *map(_cell, numbers), decision + " |")))
     if len(rubrics) > MOST_ROWS:
-        rows.append(f"| … {len(rubrics) - MOST_ROWS} more | | | | | | |")
+        rows.append(f"| … {len(rubrics) - MOST_ROWS} more | | | | | | | |")
     return rows
 
 
@@ -141,19 +143,21 @@ def _cell(text: str) -> str:
 def _flips(verdict: Verdict, most: int) -> list[str]:
     if not verdict.flips or not most:
         return []
-    total = len(verdict.flips) + verdict.flips_left_out
     shown = w.telling(verdict)[:most]
-    lines = ["<details>", f"<summary>{len(shown)} of {f.plural(total, 'case')} on which they differ</summary>", ""]
-    for flip in shown:
-        lines += _flip(flip)
+    heading = w.differ_heading(verdict, [flip for group in shown for flip in group])
+    lines = ["<details>", f"<summary>{heading}</summary>", ""]
+    for group in shown:
+        lines += _flip(group)
     return [*lines, "</details>", ""]
 
 
-def _flip(flip: Flip) -> list[str]:
+def _flip(group: Sequence[Flip]) -> list[str]:
+    flip = group[0]
+    ways = " · ".join(f"**{way}** {', '.join(map(prose, rubrics))}" for way, rubrics in w.ways(group))
     texts = {"asked": flip.input, "expected": flip.expected}
     texts[_labelled("incumbent", flip.incumbent_reason)] = flip.incumbent
     texts[_labelled("candidate", flip.candidate_reason)] = flip.candidate
-    lines = [f"**{flip.direction}** {prose(flip.rubric)} · {code(flip.case_id)}", ""]
+    lines = [f"{ways} · {code(flip.case_id)}", ""]
     for label, text in texts.items():
         lines += [label, "", fenced(cut(text, FLIP_CHARACTERS)), ""]
     return lines
@@ -164,7 +168,10 @@ def _labelled(label: str, reason: str) -> str:
 
 
 def _arms(arms: Sequence[ArmSummary]) -> list[str]:
-    rows = ["| target | outputs | reused | latency p50 | p95 | cost | errors |", "|---|--:|--:|--:|--:|--:|---|"]
+    rows = [
+        "| target | outputs | reused | latency p50, all cases | p95, all cases | cost | errors |",
+        "|---|--:|--:|--:|--:|--:|---|",
+    ]
     for a in arms[:MOST_ROWS]:
         latency = (_cell(f.seconds(a.latency_p50)), _cell(f.seconds(a.latency_p95)))
         numbers = (f.count(a.outputs), f.count(a.reused), *latency, _cell(f.cost(a.cost, a.cost_unknown)))

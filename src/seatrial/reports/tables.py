@@ -33,10 +33,10 @@ STYLE = {
 }
 
 
-def terminal(report: TrialReport, *, width: int | None = None, colour: bool = False) -> str:
+def terminal(report: TrialReport, *, width: int | None = None, colour: bool = False, hint: bool = True) -> str:
     """The report for a terminal of `width` columns (as wide as the terminal where None, at least 60, at most 140).
 
-    Without `colour` the text holds no escape codes.
+    Without `colour` the text holds no escape codes; without `hint` its end does not say how to write the whole report.
     """
     columns = width or get_terminal_size((100, 24)).columns
     out = Console(
@@ -51,7 +51,10 @@ def terminal(report: TrialReport, *, width: int | None = None, colour: bool = Fa
         emoji=False,
         _environ={},
     )
-    _print(out, clean(report))
+    report = clean(report)
+    _print(out, report)
+    if hint:
+        _hint(out, report)
     assert isinstance(out.file, StringIO)
     return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines()) + "\n"
 
@@ -69,12 +72,16 @@ def _print(out: Console, report: TrialReport) -> None:
     if report.rates:
         _rubrics(out, report.rates, alone=not report.verdicts)
         _sentences(out, report.rates)
-    _title(out, "Targets")
+    _title(out, "Targets", (", over all cases", "dim"))
     out.print(Padding(_arms(report.arms, out.width), (0, 0, 0, 2)))
+
+
+def _hint(out: Console, report: TrialReport) -> None:
+    held = sum(len(verdict.flips) for verdict in report.verdicts)
+    differences = f" with up to {f.plural(held, 'difference')}" if held else ""
+    command = f"seatrial compare {w.name(report.trial_id)} -o report.html"
     out.print()
-    out.print(
-        Text(f"Everything, every flip included: seatrial compare {w.name(report.trial_id)} -o report.html", style="dim")
-    )
+    out.print(Text(f"The whole report{differences}: {command}", style="dim"))
 
 
 def _tone(tone: str, text: str) -> Text:
@@ -134,9 +141,10 @@ def _rubrics(out: Console, rubrics: Sequence[RubricResult], *, alone: bool) -> N
     sizes = _sizes(lines, out.width, wide=wide, alone=alone)
     level = w.level_of(rubrics)
     names = ["incumbent", "candidate"] if wide else ["incumb. → cand."]
+    before = ["n"] if wide else []
     arms = ["rate"] if alone else names
     evidence = "95% interval" if alone else f"difference [{level}]" if level else "difference"
-    head = [Text(text, style="dim") for text in ("", *arms, evidence, "must be", "decision")]
+    head = [Text(text, style="dim") for text in ("", *before, *arms, evidence, "must be", "decision")]
     out.print()
     out.print(_row(head, sizes))
     for title, _, group in w.by_kind(rubrics):
@@ -153,12 +161,15 @@ ABOUT = {"Gates": ": the share that fails, and how high it may be", "Limits": ":
 
 
 def _cells(rubric: RubricResult, line: w.Line, *, wide: bool, alone: bool) -> list[Text]:
-    name = Text(f"  {_name(rubric)}")
+    name, n = Text(f"  {_name(rubric)}"), w.compared(rubric)
+    if not wide and n is not None:
+        name.append(f" n {f.count(n)}", style="dim")
+    before = [f.count(n) if n is not None else ""] if wide else []
     if alone:
         arms = [line.candidate]
     else:
         arms = [line.incumbent, line.candidate] if wide else [f"{line.incumbent} → {line.candidate}"]
-    return [name, *map(Text, arms), Text(_evidence(rubric, line)), Text(line.must), _decision(rubric)]
+    return [name, *map(Text, before + arms), Text(_evidence(rubric, line)), Text(line.must), _decision(rubric)]
 
 
 def _name(rubric: RubricResult) -> str:
@@ -182,7 +193,7 @@ def _sizes(lines: list[tuple[RubricResult, w.Line]], width: int, *, wide: bool, 
     """Column widths that hold every line; the name takes what is left, and a line of its own where it does not fit."""
     rows = [_cells(r, line, wide=wide, alone=alone) for r, line in lines]
     least = [9] if alone else [9, 9] if wide else [15]
-    floors = [0, *least, 16, 7, 8]
+    floors = [0, *([1] if wide else []), *least, 16, 7, 8]
     sizes = [max([floor, *(row[i].cell_len for row in rows)]) for i, floor in enumerate(floors)]
     room = width - sum(sizes[1:]) - 2 * (len(sizes) - 1)
     return [max(0, min(sizes[0], room)), *sizes[1:]]
@@ -211,17 +222,19 @@ def _sentences(out: Console, rubrics: Iterable[RubricResult]) -> None:
 def _flips(out: Console, verdict: Verdict, most: int) -> None:
     if not verdict.flips:
         return
-    total = len(verdict.flips) + verdict.flips_left_out
     shown = w.telling(verdict)[:most]
     out.print()
-    out.print(Text(f"{len(shown)} of {f.plural(total, 'case')} on which they differ", style="bold"))
-    for flip in shown:
-        _flip(out, flip)
+    out.print(Text(w.differ_heading(verdict, [flip for group in shown for flip in group]), style="bold"))
+    for group in shown:
+        _flip(out, group)
 
 
-def _flip(out: Console, flip: Flip) -> None:
-    tone = "block" if flip.direction == "lost" else "ship"
-    head = Text.assemble((f"{flip.direction} ", STYLE[tone]), f"{w.name(flip.rubric)} · {w.name(flip.case_id)}")
+def _flip(out: Console, group: Sequence[Flip]) -> None:
+    flip, head = group[0], Text()
+    for direction, rubrics in w.ways(group):
+        head.append(f"{direction} ", style=STYLE["block" if direction == "lost" else "ship"])
+        head.append(f"{', '.join(map(w.name, rubrics))} · ")
+    head.append(w.name(flip.case_id))
     out.print(Padding(head, (0, 0, 0, 2)))
     room = max(40, out.width * 2 - 34)
     old, new = excerpts(flip.incumbent, flip.candidate, room)

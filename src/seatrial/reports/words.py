@@ -70,15 +70,23 @@ def line(rubric: RubricResult) -> Line:
         return _gate_line(rubric)
     candidate, incumbent = rubric.candidate, rubric.incumbent
     alone = rubric.difference is None
+    margin = None if rubric.margin is None else -rubric.margin
     return Line(
         incumbent=f.percent(incumbent.estimate.value) if incumbent else f.UNKNOWN,
         candidate=f.percent(candidate.estimate.value) if candidate else f.UNKNOWN,
         evidence=f.points(rubric.difference.value if rubric.difference else None),
         interval=f.percent_interval(candidate.estimate)
         if alone and candidate
-        else f.points_interval(rubric.difference),
-        must=f"≥ {f.points(-rubric.margin)}" if rubric.margin is not None else "",
+        else f.points_interval(rubric.difference, margin),
+        must=f"≥ {f.points(margin)}" if margin is not None else "",
     )
+
+
+def compared(rubric: RubricResult) -> int | None:
+    """On how many results the rubric rests: pairs of both arms, else the candidate's; None for a quantity."""
+    if rubric.pairs is not None:
+        return rubric.pairs.n
+    return rubric.candidate.n if rubric.candidate else None
 
 
 def failed(rubric: RubricResult) -> str:
@@ -134,6 +142,26 @@ def level_of(rubrics: Iterable[RubricResult]) -> str:
     return next((f.level(r.difference.level) for r in rubrics if r.difference is not None), "")
 
 
+def lines_of_differences(rubrics: Sequence[RubricResult], *, decides: bool) -> str:
+    """What the lines of a chart of differences are; empty where there are none."""
+    level = level_of(rubrics)
+    if not level:
+        return ""
+    wide = next((f.level(r.difference_wide.level) for r in rubrics if r.difference_wide is not None), "")
+    thick = f"Thick line: {level} interval{', which decides' if decides else ''}"
+    return f"{thick}; thin line: {wide} interval." if wide else f"{thick}."
+
+
+def lines_of_bounds(rubrics: Sequence[RubricResult]) -> str:
+    """What the lines of a chart of gates and limits are."""
+    gates = next((f.level(r.failures.level) for r in rubrics if r.failures is not None), "")
+    found = [r.quantity.ratio or r.quantity.candidate for r in rubrics if r.quantity is not None]
+    limits = next((f.level(e.level) for e in found), "")
+    said = [f"of a gate, from its lower to its upper one-sided {gates} bound"] * bool(gates)
+    said += [f"of a limit, its {limits} interval"] * bool(limits)
+    return f"Line: {'; '.join(said)}. To pass, it must end left of the dashed line." if said else ""
+
+
 def name(text: str) -> str:
     """A name short enough to stand in a sentence."""
     return one_line(text, LONGEST_NAME)
@@ -182,11 +210,46 @@ def remarks(rubric: RubricResult) -> list[str]:
     return [*settle(rubric.needed, rubric.sentence, rubric.needed_note), *said, *rubric.warnings]
 
 
-def telling(verdict: Verdict) -> list[Flip]:
-    """The flips, those of the rubrics that decided first."""
+def telling(verdict: Verdict) -> list[tuple[Flip, ...]]:
+    """The flips, those of the rubrics that decided first; those of one case at one epoch together."""
     rank = {"BLOCK": 0, "INCONCLUSIVE": 1, "PASS": 2, "SHOWN": 3}
     decided = {r.name: rank[r.decision] for r in verdict.rubrics}
-    return sorted(verdict.flips, key=lambda flip: (decided.get(flip.rubric, 3), flip.direction == "gained"))
+    ranked = sorted(verdict.flips, key=lambda flip: (decided.get(flip.rubric, 3), flip.direction == "gained"))
+    groups: dict[tuple[int, str, int], list[Flip]] = {}
+    for flip in ranked:
+        groups.setdefault((flip.position, flip.case_id, flip.epoch), []).append(flip)
+    return [tuple(group) for group in groups.values()]
+
+
+def ways(group: Sequence[Flip]) -> list[tuple[str, list[str]]]:
+    """Each direction in which one case flipped, with the rubrics: `lost` on these, `gained` on those."""
+    found: dict[str, list[str]] = {}
+    for flip in group:
+        found.setdefault(flip.direction, []).append(flip.rubric)
+    return list(found.items())
+
+
+def distinct(flips: Iterable[Flip]) -> int:
+    """Of how many cases these flips are."""
+    return len({(flip.position, flip.case_id) for flip in flips})
+
+
+def differences(verdict: Verdict) -> str:
+    """`473 differences on 310 cases`: a case can differ on several rubrics, and at several epochs."""
+    total = len(verdict.flips) + verdict.flips_left_out
+    return f"{f.plural(total, 'difference')} on {differing(verdict)}"
+
+
+def differing(verdict: Verdict) -> str:
+    """`310 cases`; `at least 102 cases` where only those of the flips at hand can be counted."""
+    known = verdict.differing_cases
+    found = known or distinct(verdict.flips)
+    return f"{'' if known or not verdict.flips_left_out else 'at least '}{f.plural(found, 'case')}"
+
+
+def differ_heading(verdict: Verdict, shown: Iterable[Flip]) -> str:
+    """What stands above some of the differences."""
+    return f"{differences(verdict)}; {f.count(distinct(shown))} of the cases:"
 
 
 def tally(verdict: Verdict) -> list[Fact]:

@@ -14,6 +14,8 @@ from seatrial.verdicts.records import ArmSummary
 
 NOBODY = OUTPUT_STATUSES.index("infra_error")
 """The status of an output that nobody answered: it has no price, and its time is not the model's."""
+FAILED = OUTPUT_STATUSES[1]
+"""The status of an output that the model itself failed to give."""
 SHOWN_MODELS = 20
 
 

@@ -13,6 +13,7 @@ from seatrial.store.store import Store
 from seatrial.verdicts import sentences
 from seatrial.verdicts.arms import summarize
 from seatrial.verdicts.cases import MOST_VALUES
+from seatrial.verdicts.cautions import rubric_warnings, trial_warnings
 from seatrial.verdicts.flips import flips
 from seatrial.verdicts.frame import Frame, load, unit_of
 from seatrial.verdicts.judging import Judgement, judge
@@ -34,6 +35,7 @@ def report(store: Store, trial_id: str, *, incumbent: str | None = None, candida
     units = [unit_of(store, frame, at) if r.kind == "limit" else "" for at, r in enumerate(frame.suite.rubrics)]
     trial, dataset = frame.trial, store.dataset(frame.trial.dataset_id)
     sample = frame.trial.environment.get("sample")
+    arms = tuple(summarize(store, arm.run) for arm in frame.arms.values())
     return TrialReport(
         trial_id=trial.id,
         suite=frame.suite.name,
@@ -49,11 +51,11 @@ def report(store: Store, trial_id: str, *, incumbent: str | None = None, candida
         started_at=trial.started_at,
         status=trial.status,
         policy=frame.suite.policy.model_dump(mode="json"),
-        arms=tuple(summarize(store, arm.run) for arm in frame.arms.values()),
+        arms=arms,
         verdicts=tuple(verdict(store, frame, name, base, units) for name in others) if base is not None else (),
-        rates=rates(frame, others[0], units) if base is None else (),
+        rates=rates(store, frame, others[0], units) if base is None else (),
         environment=trial.environment,
-        warnings=_warnings(frame, dataset.shares, base),
+        warnings=(*_warnings(frame, dataset.shares, base), *trial_warnings(frame, arms)),
     )
 
 
@@ -102,16 +104,17 @@ def verdict(store: Store, frame: Frame, candidate: str, incumbent: str, units: S
         )
     outcomes = _outcomes(frame, candidate, incumbent)
     judgement, plain = compare_arrays(frame.suite, outcomes, units)
-    results = _with_slices(frame, plain, outcomes)
-    found, left_out = flips(store, frame, candidate, incumbent)
+    results = _completed(store, frame, plain, outcomes, (candidate, incumbent))
+    found = flips(store, frame, candidate, incumbent)
     return Verdict(
         candidate=candidate,
         incumbent=incumbent,
         overall=judgement.overall,
         headline=sentences.headline(candidate, incumbent, judgement.overall, results),
         rubrics=results,
-        flips=found,
-        flips_left_out=left_out,
+        flips=found.kept,
+        flips_left_out=found.left_out,
+        differing_cases=found.cases,
         needed=needed(judgement, results),
     )
 
@@ -125,44 +128,34 @@ def needed(judgement: Judgement, results: Sequence[RubricResult]) -> int | None:
     return max(numbers) if len(numbers) == len(wanted) else None
 
 
-def rates(frame: Frame, target: str, units: Sequence[str]) -> tuple[RubricResult, ...]:
+def rates(store: Store, frame: Frame, target: str, units: Sequence[str]) -> tuple[RubricResult, ...]:
     """The results of the only arm: gates and absolute limits decide, the rest is shown."""
     outcomes = _outcomes(frame, target, None)
-    return _with_slices(frame, compare_arrays(frame.suite, outcomes, units)[1], outcomes)
+    return _completed(store, frame, compare_arrays(frame.suite, outcomes, units)[1], outcomes, (target,))
 
 
 def _outcomes(frame: Frame, candidate: str, incumbent: str | None) -> dict[str, Outcomes]:
     return {r.name: frame.outcomes(at, candidate, incumbent) for at, r in enumerate(frame.suite.rubrics)}
 
 
-def _with_slices(
-    frame: Frame, results: Sequence[RubricResult], outcomes: Mapping[str, Outcomes]
+def _completed(
+    store: Store,
+    frame: Frame,
+    results: Sequence[RubricResult],
+    outcomes: Mapping[str, Outcomes],
+    arms: Sequence[str],
 ) -> tuple[RubricResult, ...]:
-    """The results with their slices, and with what the scorers did wrong."""
+    """The results with their slices, and with what the scorers left out or did wrong."""
     done: list[RubricResult] = []
     for at, rubric in enumerate(results):
         parts, left_out = ((), 0)
         if rubric.kind != "limit":
             parts, left_out = slices(frame.cases, outcomes[rubric.name], frame.suite.policy)
-        warnings = [*rubric.warnings, *_scorer_warnings(frame, at)]
+        warnings = [*rubric.warnings, *rubric_warnings(store, frame, at, arms)]
         if left_out:
             warnings.append(f"{sentences.count(left_out, 'slice')} left out, the smallest.")
         done.append(rubric.model_copy(update={"slices": parts, "warnings": tuple(warnings)}))
     return tuple(done)
-
-
-def _scorer_warnings(frame: Frame, index: int) -> list[str]:
-    warnings: list[str] = []
-    disputed, unsaid = frame.disputed(index), frame.unsaid(index)
-    if disputed:
-        cases = sentences.count(disputed, "case")
-        warnings.append(
-            f"The scorer called {cases} not applicable for one arm and judged another's: that arm's are missing."
-        )
-    if unsaid and frame.suite.rubrics[index].kind != "limit":
-        results = sentences.count(unsaid, "result")
-        warnings.append(f"The scorer left open whether {results} passed: they count as missing.")
-    return warnings
 
 
 def composition(frame: Frame) -> dict[str, dict[str, int]]:

@@ -31,14 +31,24 @@ class _Place(NamedTuple):
     lost: bool
 
 
-def flips(store: Store, frame: Frame, candidate: str, incumbent: str) -> tuple[tuple[Flip, ...], int]:
-    """The flips of a verdict, and how many were left out: gates first, losses before gains, fairly shared."""
+class Flips(NamedTuple):
+    """The flips kept, how many were left out, and how many cases differ: each once, whatever its epochs and rubrics."""
+
+    kept: tuple[Flip, ...]
+    left_out: int
+    cases: int
+
+
+def flips(store: Store, frame: Frame, candidate: str, incumbent: str) -> Flips:
+    """The flips of a verdict: gates first, losses before gains, fairly shared."""
     rubrics = [at for at, rubric in enumerate(frame.suite.rubrics) if rubric.kind in _RANK]
     rubrics.sort(key=lambda at: (_RANK[frame.suite.rubrics[at].kind], at))
     found = [_places(frame, at, candidate, incumbent) for at in rubrics]
     shares = allot([len(places) for places in found], MOST_FLIPS)
     kept = [place for places, share in zip(found, shares, strict=True) for place in places[:share]]
-    return _load(store, frame, kept, candidate, incumbent), sum(map(len, found)) - len(kept)
+    cases = {place.row for places in found for place in places}
+    loaded = _load(store, frame, kept, candidate, incumbent)
+    return Flips(loaded, sum(map(len, found)) - len(kept), len(cases))
 
 
 def allot(sizes: Sequence[int], total: int) -> list[int]:

@@ -27,6 +27,7 @@ ABSENT = -2
 OUTSIDE = -1
 """The rubric does not take the case, or does not apply to it."""
 SCORED, NOT_APPLICABLE, MODEL_FAILURE = (STATUSES.index(s) for s in ("scored", "not_applicable", "model_failure"))
+INFRA_ERROR, JUDGE_ERROR = (STATUSES.index(s) for s in ("infra_error", "judge_error"))
 SCORES_AT_ONCE = 8000
 
 
@@ -69,20 +70,30 @@ class Frame:
         Applicability is the case's, not an arm's: a case that any arm has a result for is in for all of them, and a
         case that has errors only is in unless some arm says that the rubric does not apply.
         """
-        judged, failed, refused = (np.zeros(len(self.cases), dtype=np.bool_) for _ in range(3))
+        judged, failed = (np.zeros(len(self.cases), dtype=np.bool_) for _ in range(2))
         for arm in self.arms.values():
             status = arm.status[index]
             judged |= ((status == SCORED) | (status == MODEL_FAILURE)).any(axis=1)
             failed |= (status > MODEL_FAILURE).any(axis=1)
-            refused |= ((status == OUTSIDE) | (status == NOT_APPLICABLE)).any(axis=1)
-        return self.cases.selected(self.suite.rubrics[index]) & (judged | (failed & ~refused))
+        chosen = judged | (failed & ~self._refused(index))
+        return self.cases.selected(self.suite.rubrics[index]) & chosen
 
     def disputed(self, index: int) -> int:
         """How many cases of the population one arm has a result for and another calls not applicable."""
+        return int(np.count_nonzero(self._refused(index) & self.population(index)))
+
+    def left_out(self, index: int) -> tuple[int, int]:
+        """How many of the cases that a rubric takes its scorer does not apply to, and how many it takes."""
+        taken = self.cases.selected(self.suite.rubrics[index])
+        refused = taken & ~self.population(index) & self._refused(index)
+        return int(np.count_nonzero(refused)), int(np.count_nonzero(taken))
+
+    def _refused(self, index: int) -> Bools:
+        """Which cases some arm calls not applicable, or outside."""
         refused = np.zeros(len(self.cases), dtype=np.bool_)
         for arm in self.arms.values():
             refused |= ((arm.status[index] == OUTSIDE) | (arm.status[index] == NOT_APPLICABLE)).any(axis=1)
-        return int(np.count_nonzero(refused & self.population(index)))
+        return refused
 
     def unsaid(self, index: int) -> int:
         """How many results of a rubric are scored, yet hold neither passed nor failed."""
@@ -98,7 +109,10 @@ class Frame:
         def side(name: str) -> Floats:
             return _results(self.arms[name], index, measure=limit)[rows]
 
-        return Outcomes(self.cases.cluster[rows], side(candidate), None if incumbent is None else side(incumbent), rows)
+        names = [candidate] if incumbent is None else [candidate, incumbent]
+        unjudged = sum(int(np.count_nonzero(self.arms[name].status[index][rows] == JUDGE_ERROR)) for name in names)
+        second = None if incumbent is None else side(incumbent)
+        return Outcomes(self.cases.cluster[rows], side(candidate), second, rows, unjudged)
 
 
 def _results(arm: Arm, index: int, *, measure: bool) -> Floats:

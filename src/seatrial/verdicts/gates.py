@@ -11,7 +11,7 @@ from seatrial.core.suite import Policy
 from seatrial.stats import Interval, clopper_pearson, cluster_clopper_pearson, mcnemar, mcnemar_one_sided
 from seatrial.stats.distributions import special
 from seatrial.verdicts.evidence import Tally, effects_of, tally
-from seatrial.verdicts.needs import Need, clean_to_pass
+from seatrial.verdicts.needs import Need, clean_to_pass, cure
 from seatrial.verdicts.outcomes import MOST_MISSING, Bools, Floats, Ints, Outcomes, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag
 
@@ -222,8 +222,8 @@ def _exact(k: Floats, n: Floats, alpha: float) -> tuple[Floats, Floats]:
 def need(finding: GateFinding, policy: Policy) -> Need:
     """How many further clean cases would let the gate pass; no number when it is not for want of cases."""
     failures = finding.failures
-    if finding.reason == "missing":
-        return Need(None, "results are missing: run again with --retry-errors")
+    if (missing := cure(finding.outcomes, lacking=finding.reason in {"missing", "no_data"})) is not None:
+        return missing
     if failures.results and failures.failed > finding.limit * failures.results:
         return Need(None, "more fail than the limit allows: further cases would rather break the gate than keep it")
     clean = clean_to_pass(failures.failed_clusters, failures.clusters, finding.limit, alpha=policy.alpha)

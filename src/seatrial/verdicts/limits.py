@@ -16,7 +16,7 @@ import numpy as np
 from seatrial.core.suite import Policy, RubricSpec, Statistic
 from seatrial.stats import cluster_rate, n_zero_failures, paired_cluster, quantile_ranks
 from seatrial.stats.distributions import special
-from seatrial.verdicts.needs import Need, cases_to_tell, further
+from seatrial.verdicts.needs import Need, cases_to_tell, cure, further, one_cluster
 from seatrial.verdicts.outcomes import MOST_MISSING, Floats, Ints, Outcomes, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag
 
@@ -296,14 +296,14 @@ def _fragile(outcomes: Outcomes, rubric: RubricSpec, policy: Policy, reason: Rea
 
 def need(finding: LimitFinding, rubric: RubricSpec, policy: Policy) -> Need:
     """How many further cases would settle an open limit; no number where it is not for want of cases."""
-    if finding.reason == "missing":
-        return Need(None, "measures are missing: run again with --retry-errors")
+    if (missing := cure(finding.outcomes, lacking=finding.reason in {"missing", "no_data"})) is not None:
+        return missing
     if finding.reason == "no_ratio":
         return Need(None, "the ratio needs a positive statistic of both arms")
     if finding.compared is None or finding.clusters == 0:
         return Need(policy.min_cases, "cases with a measure")
     if finding.clusters < 2 and finding.results > 1:
-        return Need(None, "all cases form one cluster: more of the same say nothing, other seeds would")
+        return one_cluster(finding.cases)
     per_case = finding.results / finding.cases
     q = QUANTILES.get(rubric.statistic)
     least = float(policy.min_cases)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from seatrial.stats import clopper_pearson
 from seatrial.stats.distributions import special
+from seatrial.verdicts.outcomes import MOST_MISSING, Outcomes
 
 TOO_MANY = 1_000_000
 """Beyond this many cases no number is named: the answer would turn on a hair."""
@@ -18,6 +19,24 @@ class Need(NamedTuple):
     cases: int | None
     note: str
     against: bool = False
+
+
+def one_cluster(cases: int) -> Need:
+    """That nothing is known of the spread between clusters."""
+    if cases == 1:
+        return Need(None, "there is only one case")
+    return Need(None, "all cases form one cluster: more of the same say nothing, other seeds would")
+
+
+def cure(outcomes: Outcomes, *, lacking: bool) -> Need | None:
+    """What to do where missing results keep a rubric open (`lacking`: too few are left); None: more cases may help."""
+    scorer_failed = outcomes.judge_errors and outcomes.most_missing > MOST_MISSING
+    if not outcomes.missing or not (lacking or scorer_failed):
+        return None
+    if outcomes.judge_errors:
+        failed = f"the scorer failed on {outcomes.judge_errors:,} answer{'s' if outcomes.judge_errors > 1 else ''}"
+        return Need(None, f"{failed}: mend it, then run again with --retry-errors")
+    return Need(None, "results are missing: run again with --retry-errors")
 
 
 def cases_to_tell(variance: float, distance: float, *, alpha: float, power: float) -> float:

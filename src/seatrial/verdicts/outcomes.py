@@ -20,13 +20,15 @@ class Outcomes:
     """One rubric over its cases: a row a case, a column an epoch, NaN where a result is missing.
 
     For quality rubrics and gates 1 is a pass and 0 a failure; for limits the numbers are measures. `cluster` labels
-    each case; `rows` are the cases' places in the frame they came from.
+    each case; `rows` are the cases' places in the frame they came from. `judge_errors` of the missing results are so
+    because the scorer failed.
     """
 
     cluster: Ints
     candidate: Floats
     incumbent: Floats | None = None
     rows: Ints | None = None
+    judge_errors: int = 0
 
     @classmethod
     def of(cls, candidate: ArrayLike, incumbent: ArrayLike | None = None, cluster: ArrayLike | None = None) -> Outcomes:

@@ -10,7 +10,7 @@ import numpy as np
 from seatrial.core.suite import Policy
 from seatrial.stats import holm, mcnemar, mde_paired
 from seatrial.verdicts.evidence import Evidence, weigh
-from seatrial.verdicts.needs import Need, cases_to_tell, further, identical_to_tell
+from seatrial.verdicts.needs import Need, cases_to_tell, cure, further, identical_to_tell, one_cluster
 from seatrial.verdicts.outcomes import MOST_MISSING, Floats, Outcomes, pair
 from seatrial.verdicts.records import Decision, Flag
 
@@ -26,8 +26,8 @@ UNEVEN = 0.01
 class QualityFinding:
     """What a quality rubric's outcomes say. `holm` is set when rubrics were adjusted together.
 
-    `open_because` names what keeps it from being decided: `no_data`, `few_cases`, `few_clusters`, `missing`, `holm`,
-    or nothing when the interval holds the margin.
+    `open_because` names what keeps it from being decided: `no_data`, `few_cases`, `few_clusters`, `none_pass` (an arm
+    passes nothing), `missing`, `holm`, or nothing when the interval holds the margin.
     """
 
     decision: Decision
@@ -53,21 +53,32 @@ def judge_quality(outcomes: Outcomes, margin: float, policy: Policy) -> QualityF
     line = _line(margin)
     decisions = evidence.decisions(line, policy.alpha, left_out=True)
     decision, because = _first(decisions[0]), ""
+    flags = _flags(evidence, outcomes, policy)
     if evidence.cases < policy.min_cases:
         because = "few_cases"
     elif evidence.clustered and evidence.clusters < LEAST_CLUSTERS:
         because = "few_clusters"
+    elif decision == "PASS" and "superior" not in flags and none_pass(outcomes):
+        because = "none_pass"
     elif decision == "PASS" and outcomes.most_missing > MOST_MISSING:
         because = "missing"
     if because:
         decision = "INCONCLUSIVE"
-    flags = _flags(evidence, outcomes, policy)
     if decision != "INCONCLUSIVE" and _fragile(decisions, outcomes, line, policy.alpha):
         flags = (*flags, "fragile")
     tested = because not in {"few_cases", "few_clusters"}
     return QualityFinding(
         decision, margin, outcomes, evidence, flags, because, evidence.p_below(line) if tested else None
     )
+
+
+def none_pass(outcomes: Outcomes) -> str:
+    """Which arm passes nothing, as a clause; empty where each passes something. Against nothing, nothing is shown."""
+    arms = {"candidate": outcomes.candidate, "incumbent": _second(outcomes)}
+    idle = [name for name, arm in arms.items() if not (arm > 0).any()]
+    if len(idle) == len(arms):
+        return "no answer of either arm passes"
+    return f"no answer of the {idle[0]} passes" if idle else ""
 
 
 def adjust(findings: Mapping[str, QualityFinding], alpha: float) -> dict[str, QualityFinding]:
@@ -126,12 +137,15 @@ def need(finding: QualityFinding, policy: Policy) -> Need:
     the difference seen where it is behind, but within the margin; a block where it is behind by more.
     """
     evidence = finding.evidence
-    if finding.open_because == "missing":
-        return Need(None, "results are missing: run again with --retry-errors")
+    lacking = finding.open_because in {"missing", "no_data"}
+    if (missing := cure(finding.outcomes, lacking=lacking)) is not None:
+        return missing
     if evidence is None:
         return Need(policy.min_cases, "cases that both arms answer")
+    if finding.open_because == "none_pass":
+        return Need(None, f"{none_pass(finding.outcomes)}: check prompt, scorer and references")
     if evidence.clusters < 2:
-        return Need(None, "all cases form one cluster: more of the same say nothing, other seeds would")
+        return one_cluster(evidence.cases)
     behind = evidence.estimate < -finding.margin
     alpha = policy.alpha / max(1, finding.tested) if behind else policy.alpha
     per_case = evidence.paired.pairs / evidence.cases

@@ -175,6 +175,7 @@ class Verdict(Record):
     rubrics: tuple[RubricResult, ...]
     flips: tuple[Flip, ...] = ()
     flips_left_out: int = 0
+    differing_cases: int = Field(default=0, description="cases with any flip, kept or left out, each counted once")
     needed: int | None = None
     warnings: tuple[Text, ...] = ()
 

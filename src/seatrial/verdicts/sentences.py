@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from seatrial.core.suite import RubricSpec
@@ -10,7 +11,7 @@ from seatrial.verdicts.gates import GateFinding
 from seatrial.verdicts.limits import LimitFinding, Measured
 from seatrial.verdicts.needs import Need
 from seatrial.verdicts.outcomes import MOST_MISSING
-from seatrial.verdicts.quality import LEAST_CLUSTERS, QualityFinding
+from seatrial.verdicts.quality import LEAST_CLUSTERS, QualityFinding, none_pass
 from seatrial.verdicts.records import Overall, Rate, RubricResult
 
 MINUS = "−"
@@ -33,6 +34,18 @@ def points(share: float, against: float | None = None) -> str:
     return f"{value:.3g}".replace("-", MINUS)
 
 
+def end(share: float, against: float | None = None) -> str:
+    """An end of an interval in points: `just under 0` or `just above 0` where one decimal would show no difference."""
+    if _tiny(share) and not (against is not None and _tiny(against)):
+        return "just under 0" if share < 0 else "just above 0"
+    return points(share, against)
+
+
+def _tiny(share: float) -> bool:
+    """Whether a share is not zero, yet 0.0 at one decimal of a point."""
+    return share != 0 and round(100 * share, 1) == 0
+
+
 def plain(share: float) -> str:
     """A share that a person wrote, as percentage points: 3, not 3.0."""
     return f"{round(100 * share, 6):g}"
@@ -47,7 +60,7 @@ def quality(finding: QualityFinding, interval: Interval | None, alpha: float, ne
     """What a quality rubric found; `interval` is at 1 − 2·alpha."""
     evidence = finding.evidence
     if evidence is None or interval is None:
-        return "No case has a result of both arms, so nothing can be said."
+        return f"No case has a result of both arms, so nothing can be said.{wanted(need)}"
     inside = f"{interval_of(interval, alpha, against=-finding.margin)}, margin {MINUS}{plain(finding.margin)}"
     return f"{_gap(evidence.estimate)} ({inside}): {_quality_tail(finding, need)}"
 
@@ -60,12 +73,13 @@ def difference(estimate: float, interval: Interval, alpha: float) -> str:
 def _gap(estimate: float) -> str:
     if estimate == 0:
         return "It passes exactly as often as the incumbent"
-    return f"It passes {points(abs(estimate))} points {'more' if estimate > 0 else 'less'} often than the incumbent"
+    size = "less than 0.1" if _tiny(estimate) else points(abs(estimate))
+    return f"It passes {size} points {'more' if estimate > 0 else 'less'} often than the incumbent"
 
 
 def interval_of(interval: Interval, alpha: float, against: float | None = None) -> str:
     """`90% interval −2.4 to −0.1`, in points."""
-    return f"{100 - 200 * alpha:g}% interval {points(interval.low, against)} to {points(interval.high, against)}"
+    return f"{100 - 200 * alpha:g}% interval {end(interval.low, against)} to {end(interval.high, against)}"
 
 
 def _quality_tail(finding: QualityFinding, need: Need | None) -> str:
@@ -78,6 +92,8 @@ def _quality_tail(finding: QualityFinding, need: Need | None) -> str:
         case "few_clusters":
             clusters = count(evidence.clusters, "cluster")
             return f"the cases form only {clusters}, and fewer than {LEAST_CLUSTERS} decide nothing.{wanted(need)}"
+        case "none_pass":
+            return f"{none_pass(finding.outcomes)}, so nothing is shown: check prompt, scorer and references."
         case "missing":
             return f"within the margin, but {_too_much_missing(finding.outcomes.most_missing)}"
         case "holm":
@@ -155,8 +171,8 @@ def limit(finding: LimitFinding, rubric: RubricSpec, alpha: float, unit: str, ne
     if told is None:
         return f"{head}; the ratio to the incumbent cannot be formed.{wanted(need)}"
     if rubric.at_most_ratio is not None:
-        head += f", {number(told.value)} times the incumbent's"
-        allowed = f"at most {number(finding.allowed)} times is allowed"
+        head += f", {_times(told.value)}"
+        allowed = f"at most {_times(finding.allowed)} is allowed"
     else:
         allowed = f"at most {quantity(finding.allowed, unit)} is allowed"
     tail = {
@@ -170,9 +186,24 @@ def limit(finding: LimitFinding, rubric: RubricSpec, alpha: float, unit: str, ne
 
 
 def _reach(told: Measured, alpha: float) -> str:
-    low = number(told.low) if told.low > -float("inf") else "unbounded"
-    high = number(told.high) if told.high < float("inf") else "unbounded"
-    return f"{100 - 200 * alpha:g}% interval {low} to {high}"
+    name = f"{100 - 200 * alpha:g}% interval"
+    above = told.high < math.inf
+    below = told.low > (-math.inf if above else 0)  # from 0 without an upper end says nothing
+    match below, above:
+        case True, True:
+            return f"{name} {number(told.low)} to {number(told.high)}"
+        case True, False:
+            return f"{name} from {number(told.low)}, without an upper end"
+        case False, True:
+            return f"{name} up to {number(told.high)}, without a lower end"
+        case _:
+            return f"too few results for a {name}"
+
+
+def _times(ratio: float) -> str:
+    """`1.2 times the incumbent's`."""
+    text = number(ratio)
+    return "as much as the incumbent's" if text == "1" else f"{text} times the incumbent's"
 
 
 def quantity(value: float, unit: str) -> str:
@@ -185,7 +216,7 @@ def rate(found: Rate) -> str:
     estimate = found.estimate
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "No case has a result."
-    ends = f"{points(estimate.low)} to {points(estimate.high)}"
+    ends = f"{end(estimate.low)} to {end(estimate.high)}"
     share = f"{points(estimate.value)}%, {100 * estimate.level:g}% interval {ends}"
     return f"It passes {found.passed:,} of {found.n:,} ({share})."
 

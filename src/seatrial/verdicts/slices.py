@@ -53,7 +53,7 @@ def _cut(cases: CaseTable, outcomes: Outcomes, policy: Policy) -> list[_Slice]:
         present, starts = np.unique(codes[order], return_index=True)
         groups = [
             _Slice(name, stratum.values[code], rows)
-            for code, rows in zip(present.tolist(), np.split(order, starts[1:]), strict=True)
+            for code, rows in zip(present.tolist(), np.split(order, starts)[1:], strict=True)
             if code >= 0
         ]
         if policy.slices or 2 <= len(groups) <= MOST_VALUES:
