@@ -20,6 +20,7 @@ from seatrial.stats import (
     tango_z,
     wilson,
 )
+from seatrial.stats.pairs import tango_ends
 
 
 @st.composite
@@ -190,3 +191,11 @@ def test_edges():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@given(tables(), st.floats(0.5, 4))
+def test_one_table_and_many_give_the_same_ends(table, z):
+    _, b, c, _ = table
+    n = max(1, sum(table))
+    low, high = tango_bounds(b, c, n, z=z)
+    assert tango_ends(b, c, n, z=z) == (float(low), float(high))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
 from seatrial.stats.distributions import normal_quantile, t_cdf, t_quantile
-from seatrial.stats.pairs import Tail, is_greater, tango_bounds, tango_z
+from seatrial.stats.pairs import Tail, is_greater, tango_ends, tango_z
 from seatrial.stats.rates import ENOUGH_CLUSTERS, Interval
 
 FEW_CLUSTERS = 30
@@ -175,8 +175,7 @@ def clustered_tango(d: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, df
         freedom = n_clusters - 1 if df is None else _check.whole("df", df, least=1)
         t = z if constant else t_quantile(1 - alpha / 2, freedom)
         deflation = at.design_effect * (t / z) ** 2
-        low, high = tango_bounds(at.b / deflation, at.c / deflation, n / deflation, z=z)
-        interval = Interval(float(low), float(high))
+        interval = tango_ends(at.b / deflation, at.c / deflation, n / deflation, z=z)
     return ClusteredTango(
         estimate=(at.b - at.c) / n if n else math.nan,
         interval=interval,
