@@ -38,7 +38,8 @@ policy: {alpha: 0.05}
 
 def loaded(folder: Path, text: str | bytes, name: str = "seatrial.yaml") -> Suite:
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
-    suite, where, path = load(folder / name)
+    suite, where, path, line = load(folder / name)
+    assert line(()) >= 1
     assert (where, path) == (folder, folder / name)
     return suite
 
