@@ -131,9 +131,9 @@ class Bench:
     def values(self, trial_id: str, target: str = "one") -> list[float | None]:
         """The first rubric's value of every manifest line."""
         run = next(run for run in self.store.runs(trial_id) if run.target == target)
-        heads = self.store.run_scores(run.id)
         ids = [int.from_bytes(item.score_ids[:8], "little") for item in self.store.run_items(run.id)]
-        return [heads[i].value if i else None for i in ids]
+        scores = self.store.load_scores({i for i in ids if i})
+        return [scores[i].value if i else None for i in ids]
 
     def counts(self, trial_id: str, target: str = "one") -> Mapping[str, Any]:
         """What the run counted."""

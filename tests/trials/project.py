@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,12 @@ class Project:
         with self.store() as store:
             trial = store.trial(trial_id)
             run = next(run for run in store.runs(trial_id) if run.target == target)
-            heads = store.run_scores(run.id)
             keys = [facts.key for facts in store.case_facts(trial.dataset_id)]
             found: dict[str, list[tuple[str, Any]]] = {}
-            for item in store.run_items(run.id):
-                ids = [int.from_bytes(item.score_ids[i : i + 8], "little") for i in range(0, len(item.score_ids), 8)]
-                found[keys[item.position]] = [(heads[i].status, heads[i].value) if i else ("", None) for i in ids]
+            lines = [(item.position, array("q", item.score_ids)) for item in store.run_items(run.id)]
+            heads = store.load_scores({i for _, ids in lines for i in ids if i})
+            for position, ids in lines:
+                found[keys[position]] = [(heads[i].status, heads[i].value) if i else ("", None) for i in ids]
             return found
 
     def values(self, trial_id: str, target: str = "model") -> dict[str, Any]:

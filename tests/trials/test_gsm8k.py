@@ -47,8 +47,9 @@ def test_the_official_verdicts_are_reproduced(trial, shared_data):
     official = [json.loads(line) for line in shared_data("gsm8k_model_solutions.jsonl").read_text().splitlines()]
     with Store(store_file) as store:
         for run, correct in zip(store.runs(trial_id), CORRECT, strict=True):
-            heads = store.run_scores(run.id)
-            passed = [heads[int.from_bytes(item.score_ids, "little")].passed for item in store.run_items(run.id)]
+            ids = [int.from_bytes(item.score_ids, "little") for item in store.run_items(run.id)]
+            scores = store.load_scores(set(ids))
+            passed = [scores[i].passed for i in ids]
             assert sum(bool(p) for p in passed) == correct
             assert passed == [row[run.target]["is_correct"] for row in official]
 

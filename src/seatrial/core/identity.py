@@ -53,11 +53,6 @@ def digest_text(kind: str, text: str) -> str:
     return f"{kind}:{SCHEME}:{sha256(text.encode('ascii')).hexdigest()}"
 
 
-def combine(kind: str, *parts: str) -> str:
-    """The identity of an ordered group of identities."""
-    return f"{kind}:{SCHEME}:{sha256('|'.join(parts).encode('ascii')).hexdigest()}"
-
-
 def to_bytes(identity: str) -> bytes:
     """The 32 bytes behind an identity, as the store keeps them."""
     return bytes.fromhex(identity.rsplit(":", 1)[1])

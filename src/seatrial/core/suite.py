@@ -44,8 +44,12 @@ class Price(Record):
     as_of: Moment | None = None
 
 
+USE = r"[a-z][a-z0-9_-]*:.+"
+"""How a target's `use` is written: adapter:object."""
+
+
 def _adapter_and_object(value: str) -> str:
-    if not re.match(r"[a-z][a-z0-9_-]*:.", value):
+    if not re.fullmatch(USE, value, re.DOTALL):
         raise ValueError("must be written adapter:object, like openai:gpt-4o-mini")
     return value
 

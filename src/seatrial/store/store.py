@@ -423,14 +423,6 @@ class Store:
             for row in connection.execute(query.order_by(t.position, t.epoch)):
                 yield RunItem(*row)
 
-    def run_scores(self, run_id: int) -> dict[int, ScoreHead]:
-        """The numbers of every score of a run's outputs, by score id."""
-        t, items = schema.scores.c, schema.run_items.c
-        outputs = select(items.output_id).where(items.run_id == run_id)
-        query = select(t.id, t.status, t.value, t.passed, t.measure, t.attempt).where(t.output_id.in_(outputs))
-        with self.reading() as connection:
-            return {row[0]: _score_head(row) for row in connection.execute(query)}
-
     def integrity(self) -> str:
         """What SQLite's own check says: `ok`, or the first fault."""
         with self.reading() as connection:

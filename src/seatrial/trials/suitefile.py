@@ -11,14 +11,13 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from seatrial.core.record import as_dict, as_list
-from seatrial.core.suite import DatasetSpec, Suite
+from seatrial.core.suite import USE, DatasetSpec, Suite
 from seatrial.datasets.faults import Fault, Steps, dotted, shown, translate
 from seatrial.datasets.reader import check
 from seatrial.errors import Problem, SuiteError, nearest, safe
 from seatrial.trials.yamltree import Tree, parse
 
 MAX_FILE = 1024 * 1024
-USE = r"[a-z][a-z0-9_-]*:.+"
 POINTS = ("margin_points", "limit_points")
 SYNONYMS = {
     "settings": "with",
@@ -71,7 +70,7 @@ def load(path: Path) -> LoadedSuite:
     data, unread = _prompt(found, folder)
     suite, broken = _validated(data)
     faults: dict[Steps, Fault] = {}
-    for fault in (*tree.faults, *unread, *broken, *_unfilled(data), *_dataset(data)):
+    for fault in (*tree.faults, *unread, *broken, *_dataset(data)):
         faults.setdefault(fault.path, _reworded(fault, tree))
     if faults or suite is None:
         raise _error(path, tree, list(faults.values()))
@@ -124,21 +123,6 @@ def _validated(data: dict[str, Any]) -> tuple[Suite | None, list[Fault]]:
     except ValidationError as error:
         faults = translate(error, Suite, data, SYNONYMS)
         return None, [fault for fault in faults if fault.path or not related] + related
-
-
-def _unfilled(data: dict[str, Any]) -> list[Fault]:
-    """Names that are empty, and targets whose adapter is not named."""
-    faults: list[Fault] = []
-    rubrics = enumerate(as_list(data.get("rubrics")) or [])
-    places: list[tuple[Steps, Any]] = [(("dataset", "path"), (as_dict(data.get("dataset")) or {}).get("path"))]
-    places += [(("rubrics", at, "scorer"), (as_dict(rubric) or {}).get("scorer")) for at, rubric in rubrics]
-    faults += [Fault(place, "must not be empty", "empty text") for place, value in places if value == ""]
-    for name, target in (as_dict(data.get("targets")) or {}).items():
-        use = (as_dict(target) or {}).get("use")
-        if isinstance(use, str) and not re.fullmatch(USE, use, re.DOTALL):
-            rule = "must be written adapter:object"
-            faults.append(Fault(("targets", name, "use"), rule, use, "like openai:gpt-4o-mini or replay:outputs.jsonl"))
-    return faults
 
 
 def _related(data: dict[str, Any]) -> list[Fault]:
