@@ -9,6 +9,7 @@ run, as machines differ and are shared. `--peers` also installs and measures Ins
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import resource
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import seatrial
 from seatrial.testing import FakeProvider, Latency, Script
 
 HERE = Path(__file__).resolve().parent
@@ -77,6 +79,12 @@ class Spent(NamedTuple):
     peak: float
 
 
+def as_installed() -> None:
+    """Have our bytecode cached as pip leaves it, and let every process that is measured use its own."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compileall.compile_dir(Path(seatrial.__file__).parent, quiet=1)
+
+
 def measure(command: list[str], folder: Path) -> Spent:
     """Run a process to its end. Memory is the kernel's own peak for that process."""
     started = time.perf_counter()
@@ -102,7 +110,7 @@ def prepare(folder: Path, url: str, cases: int) -> None:
             file.write(json.dumps({"id": f"c{i}", "input": f"question {i}", "expected": f"question {i}"}) + "\n")
 
 
-def seatrial(*arguments: str) -> list[str]:
+def program(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("seatrial")), *arguments]
 
 
@@ -112,8 +120,8 @@ def against_bare(folder: Path, url: str, cases: int, repeats: int) -> dict[str, 
     for _ in range(repeats):
         bare.append(measure([sys.executable, "-c", BARE, url, str(cases), str(CONNECTIONS)], folder))
         prepare(folder, url, cases)
-        ours.append(measure(seatrial("run", "--json"), folder))
-        cached.append(measure(seatrial("run", "--json"), folder))
+        ours.append(measure(program("run", "--json"), folder))
+        cached.append(measure(program("run", "--json"), folder))
     return {"bare": median(bare), "run": median(ours), "cached": median(cached)}
 
 
@@ -122,7 +130,7 @@ def slow_provider(folder: Path, cases: int, seconds: float) -> dict[str, float]:
     script = Script(latency=Latency(constant=seconds))
     with FakeProvider(script).in_process() as fake:
         prepare(folder, fake.base_url, cases)
-        spent = measure(seatrial("run", "--json"), folder)
+        spent = measure(program("run", "--json"), folder)
     ideal = -(-cases // CONNECTIONS) * seconds
     return {"ideal": ideal, "wall": spent.wall, "ratio": spent.wall / ideal}
 
@@ -132,13 +140,13 @@ def memory(folder: Path, url: str, sizes: tuple[int, int]) -> dict[str, float]:
     peaks: list[float] = []
     for cases in sizes:
         prepare(folder, url, cases)
-        peaks.append(measure(seatrial("run", "--json"), folder).peak)
+        peaks.append(measure(program("run", "--json"), folder).peak)
     return {"small_mb": peaks[0], "large_mb": peaks[1], "ratio": peaks[1] / peaks[0]}
 
 
 def startup(folder: Path, repeats: int) -> dict[str, float]:
     commands = {
-        "help": seatrial("--help"),
+        "help": program("--help"),
         "import": [sys.executable, "-c", "import seatrial"],
         "python": [sys.executable, "-c", "pass"],
     }
@@ -203,6 +211,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="measure Inspect and promptfoo too (downloads them)")
     chosen = parser.parse_args()
     os.environ["no_proxy"] = "*"
+    as_installed()
     results: dict[str, object] = {"cases": chosen.cases, "connections": CONNECTIONS}
     with tempfile.TemporaryDirectory(prefix="seatrial-bench-") as name, FakeProvider().in_process() as fake:
         folder = Path(name)

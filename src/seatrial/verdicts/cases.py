@@ -30,7 +30,6 @@ class CaseTable:
     """One entry a case, in dataset order. Cases of one `cluster` share a seed or an input, directly or by a chain."""
 
     position: Ints
-    key: tuple[str, ...]
     origin: Stratum
     cluster: Ints
     weight: Floats
@@ -83,13 +82,11 @@ def tabulate(facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str])
 
     `wanted` strata are kept whatever they hold; of the others, those with at most `MOST_VALUES` values.
     """
-    keys: list[str] = []
     weights, place = array("d"), array("l")
     origin = _Column()
     strata: dict[str, _Column] = {}
     links = _Links()
     for row, case in enumerate(facts):
-        keys.append(case.key)
         place.append(case.position)
         weights.append(case.weight)
         origin.add(row, case.origin)
@@ -97,11 +94,10 @@ def tabulate(facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str])
         for name, value in case.strata.items():
             strata.setdefault(name, _Column()).add(row, value)
     kept = np.flatnonzero(np.isin(np.array(place, dtype=np.intp), positions))
-    total = len(keys)
+    total = len(place)
     chosen = {name: c for name, c in strata.items() if name in wanted or len(c.values) <= MOST_VALUES}
     return CaseTable(
         position=np.array(place, dtype=np.intp)[kept],
-        key=tuple(keys[row] for row in kept.tolist()),
         origin=origin.dense(kept, total),
         cluster=links.labels()[kept],
         weight=np.array(weights, dtype=np.float64)[kept],
@@ -114,14 +110,18 @@ class _Links:
 
     def __init__(self) -> None:
         self._parent = array("l")
-        self._first: dict[str | bytes, int] = {}
+        self._seeds: dict[str, int] = {}
+        self._inputs = bytearray()
 
     def add(self, row: int, seed: str, input_hash: bytes) -> None:
-        """The next row, joined with the first of its seed (where it has one) and the first of its input."""
+        """The next row, joined with the first of its seed where it has one; its input is joined at the end."""
         self._parent.append(row)
-        for name in (seed, input_hash) if seed else (input_hash,):
-            other = self._root(self._first.setdefault(name, row))
-            self._parent[self._root(row)] = other
+        self._inputs += input_hash
+        if seed:
+            self._join(row, self._seeds.setdefault(seed, row))
+
+    def _join(self, row: int, other: int) -> None:
+        self._parent[self._root(row)] = self._root(other)
 
     def _root(self, row: int) -> int:
         parent = self._parent
@@ -132,4 +132,13 @@ class _Links:
 
     def labels(self) -> Ints:
         """One label a row: equal just where rows are joined."""
-        return np.array([self._root(row) for row in range(len(self._parent))], dtype=np.intp)
+        rows = len(self._parent)
+        if not rows:
+            return np.zeros(0, dtype=np.intp)
+        words = np.frombuffer(self._inputs, dtype=np.uint64).reshape(rows, -1)
+        order = np.lexsort(words.T)
+        again = np.flatnonzero(words[order[1:], -1] == words[order[:-1], -1])
+        again = again[(words[order[again + 1]] == words[order[again]]).all(axis=1)]
+        for row, other in zip(order[again + 1].tolist(), order[again].tolist(), strict=True):
+            self._join(row, other)
+        return np.array([self._root(row) for row in range(rows)], dtype=np.intp)

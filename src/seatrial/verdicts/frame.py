@@ -36,8 +36,8 @@ class Arm:
     """What one target's run holds, aligned to the frame's cases.
 
     `output_id` is (cases, epochs), 0 where absent; the others are (rubrics, cases, epochs). `status` is ABSENT,
-    OUTSIDE or an index of the store's STATUSES; `passed` is 1, 0, or -1 where nothing is said; `value` and `measure`
-    are NaN where there is none.
+    OUTSIDE or an index of the store's STATUSES; `passed` is 1, 0, or -1 where nothing is said; `measure` is
+    NaN where there is none.
     """
 
     run: RunRow
@@ -45,7 +45,6 @@ class Arm:
     score_id: Ids
     status: Codes
     passed: Codes
-    value: Floats
     measure: Floats
 
     @property
@@ -179,7 +178,8 @@ def _manifest(store: Store, run: RunRow, rubrics: int) -> _Manifest:
         scores.frombytes(item.score_ids)
     place = np.frombuffer(places, dtype=np.int64).reshape(-1, 3).T
     score_id = np.frombuffer(scores, dtype="<i8").reshape(-1, rubrics).T
-    return _Manifest(place[0].astype(np.intp), place[1].astype(np.intp), place[2].copy(), score_id.astype(np.int64))
+    at, epoch = (column.astype(np.intp, copy=False) for column in place[:2])
+    return _Manifest(at, epoch, place[2], score_id)
 
 
 def _arm(store: Store, run: RunRow, manifest: _Manifest, cases: CaseTable, epochs: int) -> Arm:
@@ -189,24 +189,24 @@ def _arm(store: Store, run: RunRow, manifest: _Manifest, cases: CaseTable, epoch
     row = np.searchsorted(cases.position, manifest.position)
     output_id[row, manifest.epoch] = manifest.output_id
     score_id[:, row, manifest.epoch] = manifest.score_id
+    del manifest, row  # a large trial's columns are large
     status = np.full(full, ABSENT, dtype=np.int8)
     status[score_id == 0] = OUTSIDE
     passed = np.full(full, -1, dtype=np.int8)
-    value, measure = np.full(full, np.nan), np.full(full, np.nan)
+    measure = np.full(full, np.nan)
     flat = score_id.reshape(-1)
-    by_id = np.flatnonzero(flat > 0)
-    by_id = by_id[np.argsort(flat[by_id], kind="stable")]
+    by_id = np.argsort(flat)[np.count_nonzero(flat <= 0) :]
     with store.reading() as connection:
         for start in range(0, len(by_id), SCORES_AT_ONCE):
             at = by_id[start : start + SCORES_AT_ONCE]
             ids, inverse = np.unique(flat[at], return_inverse=True)
             heads = _scores(connection, store, run, ids)[inverse]
-            for column, name in ((status, "status"), (passed, "passed"), (value, "value"), (measure, "measure")):
+            for column, name in ((status, "status"), (passed, "passed"), (measure, "measure")):
                 column.reshape(-1)[at] = heads[name]
-    return Arm(run, output_id, score_id, status, passed, value, measure)
+    return Arm(run, output_id, score_id, status, passed, measure)
 
 
-_HEAD = np.dtype([("status", np.int8), ("passed", np.int8), ("value", np.float64), ("measure", np.float64)])
+_HEAD = np.dtype([("status", np.int8), ("passed", np.int8), ("measure", np.float64)])
 
 
 def _scores(connection: Connection, store: Store, run: RunRow, ids: Ids) -> NDArray[Any]:
@@ -224,10 +224,7 @@ def _scores(connection: Connection, store: Store, run: RunRow, ids: Ids) -> NDAr
         )
     nan = float("nan")
     return np.array(
-        [
-            (r[1], -1 if r[2] is None else r[2], nan if r[3] is None else r[3], nan if r[4] is None else r[4])
-            for r in found
-        ],
+        [(r[1], -1 if r[2] is None else r[2], nan if r[3] is None else r[3]) for r in found],
         dtype=_HEAD,
     )
 
@@ -235,7 +232,7 @@ def _scores(connection: Connection, store: Store, run: RunRow, ids: Ids) -> NDAr
 def _heads(connection: Connection, ids: Ids) -> Sequence[Any]:
     """The rows of these scores, by id: one stretch of the table where they lie close together."""
     t = schema.scores.c
-    query = select(t.id, t.status, t.passed, t.value, t.measure).order_by(t.id)
+    query = select(t.id, t.status, t.passed, t.measure).order_by(t.id)
     first, last = int(ids[0]), int(ids[-1])
     if last - first > 4 * len(ids):
         return connection.execute(query.where(t.id.in_(ids.tolist()))).all()
