@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 from bench.certify import worlds
-from bench.certify.record import Row, coverage_asked, share
+from bench.certify.record import Row, certain, coverage_asked, share
 
 import seatrial.stats as st
+from seatrial.stats.distributions import log_choose
 
 Z = 1.959963984540054
+RARE = 1e-13
 WEIGHTS = (0.6, 0.3, 0.1)
 
 
@@ -23,9 +26,17 @@ def wald(p: float, variance: float) -> tuple[float, float]:
     return p - half, p + half
 
 
-def independent_rate(rng: np.random.Generator, reps: int, p: float, n: int) -> list[Row]:
+def binomial(n: int, p: float) -> list[tuple[int, float]]:
+    """The numbers of passes that occur, with their chances; what is rarer than `RARE` is left out."""
+    k = np.arange(n + 1, dtype=np.float64)
+    chance = np.exp(log_choose(np.full_like(k, n), k) + k * math.log(p) + (n - k) * math.log1p(-p))
+    return [(int(i), float(c)) for i, c in zip(k, chance, strict=True) if c > RARE]
+
+
+def independent_rate(_rng: np.random.Generator, _reps: int, p: float, n: int) -> list[Row]:
+    """Exact: over all numbers of passes."""
     section, cell = "One rate, independent cases", f"p = {p}, n = {n}"
-    drawn = rng.binomial(n, p, reps)
+    drawn = binomial(n, p)
     methods = {
         "Wilson": lambda k: st.wilson(k, n),
         "Clopper–Pearson": lambda k: st.clopper_pearson(k, n),
@@ -37,10 +48,10 @@ def independent_rate(rng: np.random.Generator, reps: int, p: float, n: int) -> l
     rows = []
     failures = n * min(p, 1 - p)
     for name, method in methods.items():
-        inside = {int(k): holds(method(int(k)), p) for k in np.unique(drawn)}
         peer = "peers" in name
         asked = {} if peer else coverage_asked(failures, failures, at_least=name == "Clopper–Pearson")
-        rows.append(share(section, cell, name, (inside[int(k)] for k in drawn), peer=peer, **asked))
+        hits = [(chance, holds(method(k), p)) for k, chance in drawn]
+        rows.append(certain(section, cell, name, hits, peer=peer, **asked))
     return rows
 
 
@@ -108,30 +119,35 @@ def traffic_weighted(rng: np.random.Generator, reps: int, p: float, icc: float, 
     ]
 
 
-def independent_pairs(rng: np.random.Generator, reps: int, p: float, n: int) -> list[Row]:
+def independent_pairs(_rng: np.random.Generator, _reps: int, p: float, n: int) -> list[Row]:
+    """Exact: over all tables of cases that both, one or neither pass."""
     section = "Candidate against incumbent, independent cases"
     psi = worlds.DISCORDANCE[p]
     cell = f"p = {p}, discordant {psi:.0%}, n = {n}"
-    both = p - psi / 2
-    got: dict[str, list[bool]] = {
+    neither = (1 - p - psi / 2) / (1 - psi)  # of the cases on which the arms agree
+    got: dict[str, list[tuple[float, bool]]] = {
         "Tango": [],
         "Newcombe, paired": [],
         "paired Wald (peers)": [],
         "two separate intervals (peers)": [],
     }
-    for _ in range(reps):
-        a, b, c, d = (int(x) for x in rng.multinomial(n, [both, psi / 2, psi / 2, 1 - both - psi]))
-        got["Tango"].append(holds(st.tango(b, c, n), 0))
-        got["Newcombe, paired"].append(holds(st.newcombe_paired(a, b, c, d), 0))
-        delta = (b - c) / n
-        got["paired Wald (peers)"].append(holds(wald(delta, ((b + c) / n - delta**2) / n), 0))
-        got["two separate intervals (peers)"].append(holds(st.newcombe_unpaired(a + b, n, a + c, n), 0))
+    for m, of_m in binomial(n, psi):
+        agreed = binomial(n - m, neither)
+        for b, of_b in binomial(m, 0.5):
+            c, chance, delta = m - b, of_m * of_b, (2 * b - m) / n
+            got["Tango"].append((chance, holds(st.tango(b, c, n), 0)))
+            got["paired Wald (peers)"].append((chance, holds(wald(delta, (m / n - delta**2) / n), 0)))
+            for d, of_d in agreed:
+                if chance * of_d > RARE:
+                    a, each = n - m - d, chance * of_d
+                    got["Newcombe, paired"].append((each, holds(st.newcombe_paired(a, b, c, d), 0)))
+                    apart = st.newcombe_unpaired(a + b, n, a + c, n)
+                    got["two separate intervals (peers)"].append((each, holds(apart, 0)))
     rows = []
     for name, hits in got.items():
         peer = "peers" in name
-        discordant = n * psi
-        asked = {} if peer else coverage_asked(n * min(p, 1 - p), discordant)
-        rows.append(share(section, cell, name, hits, peer=peer, **asked))
+        asked = {} if peer else coverage_asked(n * min(p, 1 - p), n * psi)
+        rows.append(certain(section, cell, name, hits, peer=peer, **asked))
     return rows
 
 
@@ -180,27 +196,25 @@ def graded_pairs(rng: np.random.Generator, reps: int, p: float, icc: float, clus
     ]
 
 
-def unpaired_arms(rng: np.random.Generator, reps: int, p: float, n: int) -> list[Row]:
+def unpaired_arms(_rng: np.random.Generator, _reps: int, p: float, n: int) -> list[Row]:
+    """Exact: over all pairs of numbers of passes."""
     section, cell = "Two arms on different cases", f"p = {p}, n = {n} each"
-    first, second = rng.binomial(n, p, reps), rng.binomial(n, p, reps)
-    got: dict[str, list[bool]] = {"Newcombe, unpaired": [], "Miettinen–Nurminen": [], "Wald (peers)": []}
-    for x, y in zip(first.tolist(), second.tolist(), strict=True):
-        got["Newcombe, unpaired"].append(holds(st.newcombe_unpaired(x, n, y, n), 0))
-        got["Miettinen–Nurminen"].append(holds(st.miettinen_nurminen(x, n, y, n), 0))
-        variance = (x / n * (1 - x / n) + y / n * (1 - y / n)) / n
-        got["Wald (peers)"].append(variance > 0 and holds(wald((x - y) / n, variance), 0))
+    got: dict[str, list[tuple[float, bool]]] = {"Newcombe, unpaired": [], "Miettinen–Nurminen": [], "Wald (peers)": []}
+    arm = binomial(n, p)
+    for (x, of_x), (y, of_y) in itertools.product(arm, arm):
+        chance = of_x * of_y
+        if chance > RARE:
+            got["Newcombe, unpaired"].append((chance, holds(st.newcombe_unpaired(x, n, y, n), 0)))
+            got["Miettinen–Nurminen"].append((chance, holds(st.miettinen_nurminen(x, n, y, n), 0)))
+            variance = (x / n * (1 - x / n) + y / n * (1 - y / n)) / n
+            got["Wald (peers)"].append((chance, variance > 0 and holds(wald((x - y) / n, variance), 0)))
     failures = 2 * n * min(p, 1 - p)
-    return [
-        share(
-            section,
-            cell,
-            name,
-            hits,
-            peer="peers" in name,
-            **({} if "peers" in name else coverage_asked(failures, failures)),
-        )
-        for name, hits in got.items()
-    ]
+    rows = []
+    for name, hits in got.items():
+        peer = "peers" in name
+        asked = {} if peer else coverage_asked(failures, failures)
+        rows.append(certain(section, cell, name, hits, peer=peer, **asked))
+    return rows
 
 
 def costs(rng: np.random.Generator, reps: int, clusters: int) -> list[Row]:

@@ -42,10 +42,15 @@ def share(section: str, cell: str, method: str, hits: Iterable[bool], **asked: A
     return Row(section, cell, method, value, se, **asked)
 
 
+def certain(section: str, cell: str, method: str, outcomes: Iterable[tuple[float, bool]], **asked: Any) -> Row:
+    """A row from all outcomes with their chances: no simulation, no error. What is left out is a miss."""
+    return Row(section, cell, method, math.fsum(chance for chance, hit in outcomes if hit), 0.0, **asked)
+
+
 def coverage_asked(failures: float, clusters: float, *, at_least: bool = False) -> dict[str, Any]:
     """At least 92.5% anywhere; 93 to 97% where 10 failures and 10 discordant clusters are expected."""
     enough = min(failures, clusters) >= 10 - 1e-9
-    note = f"{failures:.0f} failures, {clusters:.0f} clusters expected"
+    note = f"{failures:.3g} failures, {clusters:.3g} clusters expected"
     if at_least:
         return {"low": BAND_LOW if enough else FLOOR, "note": note + "; at least 95% by design"}
     return {"low": BAND_LOW if enough else FLOOR, "high": BAND_HIGH if enough else None, "note": note}

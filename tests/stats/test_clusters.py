@@ -15,6 +15,7 @@ from seatrial.stats import (
     tango_clustered,
     tango_clustered_p,
     tango_without_each,
+    tango_z,
 )
 from seatrial.stats.clusters import measured_effect
 
@@ -39,6 +40,11 @@ def test_psychiatry():
     assert 28 / 29 * sums.sum() ** 2 / np.sum(sums**2) == pytest.approx(7.19, abs=0.005)
     rates = sums / np.bincount(cluster)
     assert rates.sum() ** 2 / np.sum(rates**2) == pytest.approx(7.542, abs=0.0005)
+    assert tango_z(21, 50, 135, 0.0) ** 2 == pytest.approx(11.8451, abs=5e-5)  # rows as if independent
+    within = np.sum((sums - np.bincount(cluster) * got.estimate) ** 2)
+    yang = 28 / 29 * sums.sum() ** 2 / ((within + np.sum(sums**2)) / 2)
+    assert yang == pytest.approx(8.43, abs=0.005)
+    assert within == pytest.approx(got.se**2 * 135**2 * 28 / 29)
 
 
 def test_effective_size_follows_its_definition():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.stats import arl_exact, arl_normal_cusum, bernoulli_cusum, cusum_path, e_sr
+from seatrial.stats import arl_exact, bernoulli_cusum, cusum_path, e_sr, ewma_path
 
 
 @pytest.mark.parametrize(
@@ -65,28 +65,6 @@ def test_run_length_edges():
     assert arl_exact(0.001, 3, 200) > 1e100
 
 
-@pytest.mark.parametrize(
-    ("k", "h", "mean", "sides", "printed", "digits"),
-    [
-        (0.5, 3, 0, 1, 117.60, 0.005),
-        (0.5, 3, 1.5, 1, 3.75, 0.005),
-        (0.5, 4, 0, 2, 167.68, 0.005),
-        (0.5, 4, 0.5, 2, 26.6, 0.05),
-        (0.5, 4, 1, 2, 8.38, 0.005),
-        (0.5, 4, 2, 2, 3.34, 0.005),
-        (0, 10, 0, 1, 124.66, 0.005),
-        (0, 10, 0.5, 1, 20.37, 0.005),
-        (0.25, 8, 2.5, 1, 4.15008, 5e-6),
-        (0.5, 5, 0, 2, 465.4, 0.05),
-        (0.5, 5, 1, 2, 10.38, 0.005),
-        (0.5, 4, 0, 1, 335.4, 0.05),
-        (0.5, 5, 0, 1, 930.9, 0.05),
-    ],
-)
-def test_printed_run_lengths_of_normal_charts(k, h, mean, sides, printed, digits):
-    assert arl_normal_cusum(k, h, mean, sides=sides) == pytest.approx(printed, abs=digits)
-
-
 @given(st.lists(st.integers(0, 1), max_size=200), st.integers(0, 20))
 def test_path_is_the_recursion(failures, start):
     design = bernoulli_cusum(0.2, 0.4, 50)
@@ -99,6 +77,27 @@ def test_path_is_the_recursion(failures, start):
     got = cusum_path(failures, design, start=start)
     assert got.values.tolist() == want
     assert got.alarm == (len(want) - 1 if want and want[-1] >= design.limit else None)
+
+
+@given(st.lists(st.integers(0, 1), max_size=200), st.floats(0.02, 1))
+def test_moving_average_is_the_weighted_sum(failures, weight):
+    got = ewma_path(failures, 0.2, weight=weight, limit=1e6)
+    assert got.alarm is None
+    for t in range(0, len(failures), 17):
+        age = np.arange(t, -1, -1)
+        want = (1 - weight) ** (t + 1) * 0.2 + np.sum(weight * (1 - weight) ** age * np.array(failures[: t + 1]))
+        assert got.values[t] == pytest.approx(want, abs=1e-12)
+
+
+def test_moving_average_alarms_on_a_rise():
+    rng = np.random.default_rng(5)
+    failures = np.concatenate((rng.random(500) < 0.1, rng.random(500) < 0.3)).astype(int)
+    got = ewma_path(failures, 0.1)
+    assert got.alarm is not None
+    assert 500 < got.alarm < 600
+    assert got.values.size == got.alarm + 1
+    edge = 0.1 + 2.7 * math.sqrt(0.09 * 0.01 / 1.99)
+    assert got.values[-1] > edge >= got.values[:-1].max()
 
 
 def test_shiryaev_roberts_recursion():
@@ -167,8 +166,10 @@ def test_rivers_documented_alarms():
         (lambda: e_sr([1], 1), "^p0 must be"),
         (lambda: e_sr([1], 0.5, bets=[2.0]), r"^bets must be below 1/\(1 − p0\) = 2"),
         (lambda: e_sr([1], 0.5, threshold=1), "^threshold must be above 1"),
-        (lambda: arl_normal_cusum(-1, 2), "^k must not be negative"),
-        (lambda: arl_normal_cusum(1, 2, sides=3), "^sides must be 1 or 2"),
+        (lambda: ewma_path([2], 0.1), "^failures must hold"),
+        (lambda: ewma_path([0], 1), "^p0 must be"),
+        (lambda: ewma_path([0], 0.1, weight=0), "^weight must be above 0"),
+        (lambda: ewma_path([0], 0.1, limit=-1), "^limit must be"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
@@ -179,4 +180,5 @@ def test_bad_arguments_are_named(call, message):
 def test_empty_streams():
     assert cusum_path([], bernoulli_cusum(0.1, 0.2, 10)).alarm is None
     assert e_sr([], 0.9).values.size == 0
+    assert ewma_path([], 0.1).values.size == 0
     assert math.isfinite(bernoulli_cusum(0.01, 0.02, 100_000).arl0)

@@ -214,6 +214,19 @@ def test_printed_agreement_of_several_raters():
     assert krippendorff_alpha(THREE, level="interval") == pytest.approx(0.810845, abs=5e-7)
 
 
+def test_printed_agreement_of_the_same_raters_by_other_coefficients():
+    # each is (agreement − chance)/(1 − chance); only the chance differs
+    seen = observed_agreement(FOUR)
+    share = np.array([[np.mean(unit[np.isfinite(unit)] == v) for v in range(1, 6)] for unit in FOUR])
+    moved = FOUR.copy()  # irrCAC's copy of the data has the lone rating of the last unit from the third rater
+    moved[11] = [NAN, NAN, 3, NAN]
+    rater = np.array([[np.mean(one[np.isfinite(one)] == v) for v in range(1, 6)] for one in moved.T])
+    fleiss = float(np.sum(share.mean(axis=0) ** 2))
+    conger = float(np.sum(rater.mean(axis=0) ** 2) - np.sum(rater.var(axis=0, ddof=1)) / 4)
+    for chance, printed in ((fleiss, 0.76117), (conger, 0.76282), (1 / 5, 0.77273)):
+        assert (seen - chance) / (1 - chance) == pytest.approx(printed, abs=5.1e-6)
+
+
 @given(st.integers(0, 10_000), st.sampled_from(["nominal", "ordinal", "interval", "ratio"]))
 def test_alpha_agrees_with_krippendorff(seed, level):
     rng = np.random.default_rng(seed)

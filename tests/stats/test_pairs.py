@@ -58,6 +58,18 @@ def test_more_known_answers():
     assert mcnemar(6, 16).exact == pytest.approx(0.0524787902832, abs=1e-13)
 
 
+def test_printed_asymptotic_test():
+    z = tango_z(6, 16, 161, 0.0)  # at a difference of 0 Tango's statistic is McNemar's
+    assert z == pytest.approx(-2.132, abs=5e-4)
+    assert 2 * tango_p(6, 16, 161, 0.0, tail="less") == pytest.approx(0.033006, abs=5e-7)
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
+def test_score_statistic_at_no_difference_is_mcnemars(b, c, rest):
+    want = (b - c) / math.sqrt(b + c) if b != c else 0.0
+    assert tango_z(b, c, b + c + rest, 0.0) == pytest.approx(want, abs=1e-9)
+
+
 def test_three_way_verdict_examples():
     low, high = tango(60, 75, 1500, alpha=0.1)
     assert (low, high) == pytest.approx((-0.02291, 0.00277), abs=5e-6)

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import power_proportions_2indep
 
 from seatrial.stats import (
     benjamini_hochberg,
+    benjamini_yekutieli,
     clopper_pearson,
     design_effect,
     holm,
+    hommel,
     mde_paired,
     mde_unpaired,
     n_graded,
@@ -21,6 +24,7 @@ from seatrial.stats import (
     n_unpaired,
     n_zero_failures,
     power_paired,
+    power_unpaired,
     quantile_interval,
     quantile_ranks,
 )
@@ -59,7 +63,8 @@ def test_printed_detectable_differences(n, points):
 
 
 def test_published_examples():
-    # MESS (p = .05, odds 9) prints 22 and 17, before rounding up
+    # MESS (p = .05, odds 9) prints 22 and 17, rounded; the sizes are 22.01 and 17.02
+    assert (n_paired(0.4, 0.5), n_paired(0.4, 0.5, sides=1)) == (23, 18)
     assert mde_paired(22, 0.5) == pytest.approx(0.4, abs=1e-3)
     assert mde_paired(17, 0.5, sides=1) == pytest.approx(0.4, abs=2e-3)
 
@@ -77,13 +82,44 @@ def test_printed_exact_power():
 
 def test_printed_sizes_for_different_cases():
     assert [n_unpaired(p - 0.03, p) for p in (0.95, 0.9, 0.8, 0.7)] == [1059, 1774, 2943, 3763]
-    candidate = n_unpaired(0.87, 0.90, ratio=9)
-    assert abs(10 * candidate - 9471) <= 10
-    points = {100: (15.0, 17.9), 200: (10.0, 12.3), 500: (5.9, 7.5), 1000: (4.1, 5.2), 2500: (2.5, 3.3)}
+    points = {100: (15.0, 17.9), 200: (10.0, 12.3), 300: (7.9, 9.9), 500: (5.9, 7.5), 750: (4.8, 6.1)}
+    points |= {1000: (4.1, 5.2), 1500: (3.3, 4.2), 2000: (2.8, 3.7), 2500: (2.5, 3.3)}
     for n, printed in points.items():
         got = tuple(round(100 * mde_unpaired(n, p), 1) for p in (0.9, 0.8))
         assert got == printed
     assert mde_unpaired(2, 0.9) is None
+
+
+@pytest.mark.parametrize(("ratio", "total"), [pytest.param(9, 9471, id="10%"), pytest.param(19, 17847, id="5%")])
+def test_printed_requests_for_a_share_of_live_traffic(ratio, total):
+    # printed before rounding up to whole cases: 947 for the candidate, 8,524 for the incumbent at 10%
+    exactly = total / (ratio + 1)
+    assert n_unpaired(0.87, 0.90, ratio=ratio) == math.ceil(exactly)
+    for n, enough in ((exactly - 0.5 / (ratio + 1), False), (exactly + 0.5 / (ratio + 1), True)):
+        assert (power_unpaired(0.87, 0.90, n, ratio=ratio, sides=2) >= 0.8) == enough
+    if ratio == 9:
+        assert (int(exactly), round(9 * exactly)) == (947, 8524)
+
+
+def test_statas_power():
+    # `power twoproportions .015 .001, n(1100)`: both directions of the score test count
+    assert power_unpaired(0.001, 0.015, 550) == pytest.approx(0.7415600, abs=5e-8)
+    assert power_unpaired(0.001, 0.015, 550, alpha=0.025, sides=1) == pytest.approx(0.7415576, abs=5e-8)
+
+
+@settings(max_examples=30)
+@given(st.floats(0.02, 0.98), st.floats(0.02, 0.98), st.integers(10, 2_000), st.floats(1, 9))
+def test_unpaired_power_laws(p1, p2, n, ratio):
+    got = power_unpaired(p1, p2, n, ratio=ratio)
+    assert 0 < got <= 1
+    assert power_unpaired(1 - p1, 1 - p2, n, ratio=ratio) == pytest.approx(got, abs=1e-9)
+    assert power_unpaired(p1, p1, n, ratio=ratio) == pytest.approx(0.05)
+    assert power_unpaired(p1, p2, n) == pytest.approx(power_unpaired(p2, p1, n), abs=1e-9)
+    theirs = power_proportions_2indep(p1 - p2, p2, n, ratio=ratio, return_results=False)
+    assert got == pytest.approx(theirs, abs=1e-9)
+    if abs(p1 - p2) > 0.01:
+        size = n_unpaired(p1, p2, ratio=ratio)
+        assert power_unpaired(p1, p2, size, ratio=ratio) >= 0.8 - 1e-9
 
 
 def test_printed_sizes_for_graded_scores():
@@ -95,6 +131,7 @@ def test_printed_sizes_for_graded_scores():
 
 
 def test_uncorrected_rubrics_raise_false_alarms():
+    assert round(0.8**6, 2) == 0.26  # six rubrics that each pass with chance .8, if independent
     assert [round(1 - 0.95**r, 3) for r in (6, 10, 20)] == [0.265, 0.401, 0.642]
 
 
@@ -136,6 +173,9 @@ BH_1995 = [
 def test_printed_adjustments():
     assert np.sum(holm(BH_1995) <= 0.05) == 3
     assert np.sum(benjamini_hochberg(BH_1995) <= 0.05) == 4
+    assert np.sum(hommel(BH_1995) <= 0.05) == 3
+    assert np.sum(benjamini_yekutieli(BH_1995) <= 0.05) == 3
+    assert np.sum(15 * np.array(BH_1995) <= 0.05) == 3  # Bonferroni
     assert benjamini_hochberg(BH_1995)[:4] == pytest.approx([0.0015, 0.0030, 0.0095, 0.03562], abs=5e-6)
 
 
@@ -144,12 +184,30 @@ def test_printed_adjustments():
 def test_adjustments_agree_with_statsmodels(p):
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-12)
     assert benjamini_hochberg(p) == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-12)
+    assert benjamini_yekutieli(p) == pytest.approx(multipletests(p, method="fdr_by")[1], abs=1e-12)
+    assert hommel(p) == pytest.approx(multipletests(p, method="hommel")[1], abs=1e-12)
     assert np.all(holm(p) >= benjamini_hochberg(p) - 1e-12)
+    assert np.all(holm(p) >= hommel(p) - 1e-12)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.randoms(use_true_random=False))
+@pytest.mark.parametrize("method", [holm, hommel, benjamini_hochberg, benjamini_yekutieli])
+def test_adjusted_values_keep_the_order_and_never_shrink(method, p, random):
+    got = method(p)
+    assert np.all(got >= np.array(p) - 1e-12)
+    assert np.all(got <= 1)
+    order = list(range(len(p)))
+    random.shuffle(order)
+    assert method([p[i] for i in order]) == pytest.approx(got[order], abs=1e-12)
+    ranked = got[np.argsort(p, kind="stable")]
+    assert np.all(np.diff(ranked) >= -1e-12)
 
 
 def test_adjustment_edges():
     assert holm([]).size == 0
     assert benjamini_hochberg([]).size == 0
+    assert hommel([]).size == benjamini_yekutieli([]).size == 0
+    assert hommel([0.3]) == benjamini_yekutieli([0.3]) == pytest.approx([0.3])
     assert holm([0.3]) == pytest.approx([0.3])
     assert holm([0.5, 0.5]) == pytest.approx([1, 1])
 
@@ -195,6 +253,11 @@ def test_quantile_edges():
         (lambda: n_zero_failures(0), "^limit must be between"),
         (lambda: n_unpaired(0.9, 0.9), "^p2 must differ from p1"),
         (lambda: n_unpaired(0.8, 0.9, ratio=0.5), "^ratio must be at least 1"),
+        (lambda: power_unpaired(0, 0.9, 5), "^p1 must be"),
+        (lambda: power_unpaired(0.8, 0.9, 0), "^n must be at least 1"),
+        (lambda: power_unpaired(0.8, 0.9, 5, ratio=0), "^ratio must be at least 1"),
+        (lambda: hommel([1.2]), "^p must hold"),
+        (lambda: benjamini_yekutieli([math.nan]), "^p must hold"),
         (lambda: mde_unpaired(0, 0.9), "^n must be at least 1"),
         (lambda: n_graded(0, 1, 1), "^delta must not be 0"),
         (lambda: power_paired(0.6, 0.6, 10), r"^b \+ c must be at most 1"),

@@ -19,6 +19,8 @@ from seatrial.stats import (
     calibration_error,
     conformal_rank,
     davidson,
+    elo,
+    elo_expected,
     evsi,
     pareto_probability,
     pass_at_k,
@@ -91,6 +93,59 @@ def test_bradley_terry_agrees_with_evalica():
         scores = evalica.bradley_terry(xs, ys, winners, tolerance=1e-12, limit=10_000).scores
     theirs = np.log([scores[str(m)] for m in range(5)])
     assert bradley_terry(wins, ties=ties).theta == pytest.approx(theirs - theirs[0], abs=1e-4)
+
+
+# wins of the row over the column: the American League East of 1987
+BASEBALL = [
+    [0, 7, 9, 7, 7, 9, 11],
+    [6, 0, 7, 5, 11, 9, 9],
+    [4, 6, 0, 7, 7, 8, 12],
+    [6, 8, 6, 0, 6, 7, 10],
+    [6, 2, 6, 7, 0, 7, 12],
+    [4, 4, 5, 6, 6, 0, 6],
+    [2, 4, 1, 3, 1, 7, 0],
+]
+
+
+def test_baseball():
+    got = bradley_terry(BASEBALL, anchor=6)
+    assert np.round(got.theta, 2).tolist() == [1.58, 1.44, 1.29, 1.25, 1.11, 0.68, 0]
+
+
+def test_printed_elo():
+    assert elo_expected(200) == pytest.approx(0.7597, abs=5e-5)
+    assert elo_expected(400) == pytest.approx(0.9091, abs=5e-5)
+    games = ([0, 1, 0], [1, 2, 2], [1, 0, 0.5])  # pizza, burger, sushi
+    assert np.round(elo(*games, k=30), 2).tolist() == [1014.97, 970.65, 1014.38]
+    assert np.round(elo(*games), 2).tolist() == [1002.00, 996.01, 1001.99]
+    backwards = elo(*(column[::-1] for column in games), k=30)
+    assert backwards != pytest.approx(elo(*games, k=30), abs=0.1)  # the order of games counts
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.sampled_from([0, 0.5, 1])), max_size=30))
+def test_elo_laws(games):
+    games = [g for g in games if g[0] != g[1]]
+    first, second, score = ([g[i] for g in games] for i in range(3))
+    got = elo(first, second, score, models=5, k=16)
+    assert got.sum() == pytest.approx(5_000)
+    mirrored = elo(second, first, [1 - s for s in score], models=5, k=16)
+    assert mirrored == pytest.approx(got)
+    assert elo([], [], [], models=3).tolist() == [1000, 1000, 1000]
+    assert elo([], [], []).size == 0
+
+
+@given(st.integers(0, 1_000))
+def test_elo_agrees_with_evalica(seed):
+    evalica = pytest.importorskip("evalica", exc_type=ImportError)
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, 4, 30)
+    second = (first + rng.integers(1, 4, 30)) % 4
+    score = rng.choice([0, 0.5, 1], 30)
+    winner = {0: evalica.Winner.Y, 0.5: evalica.Winner.Draw, 1: evalica.Winner.X}
+    theirs = evalica.elo([str(i) for i in first], [str(j) for j in second], [winner[s] for s in score], k=30).scores
+    ours = elo(first, second, score, k=30)
+    for model, rating in theirs.items():
+        assert ours[int(model)] == pytest.approx(rating, abs=1e-6)
 
 
 def test_springall():
@@ -193,7 +248,12 @@ def test_arithmetic_of_a_published_business_case():
     assert 12 * month == pytest.approx(144_000)
     assert payback_periods(6_000, 12_000, 600) == pytest.approx(0.526, abs=5e-4)
     assert payback_periods(9_000, 12_000, 1_200) == pytest.approx(0.833, abs=5e-4)
-    assert pytest.approx(9.6) == 6_000 / 625
+    days = payback_periods(6_000, 12_000, 600) * 365 / 12, payback_periods(9_000, 12_000, 1_200) * 365 / 12
+    assert [round(d) for d in days] == [16, 25]
+    slower = payback_periods(6_000, 625, 12 * 600 / 365), payback_periods(9_000, 625, 12 * 1_200 / 365)
+    assert [round(d, 1) for d in slower] == [9.9, 15.4]  # against the price saving alone, a day
+    for spent, times in ((6_000 + 12 * 600, 9.9), (9_000 + 12 * 1_200, 5.2)):
+        assert round((144_000 - spent) / spent, 1) == times
     assert break_even_rate(228_125, 10_000 * 12, 8) == pytest.approx(0.238, abs=5e-4)
     assert payback_periods(5, 1, 1) == math.inf
 
@@ -201,7 +261,9 @@ def test_arithmetic_of_a_published_business_case():
 def test_cost_draws():
     plan = CostPlan(1_000, 0.10, 0.12, 8, migration=50)
     got = tco_draws(850, 30, 40, 80, plan, draws=40_000)
-    gain = (30 - 40) / (1_000 + 2)
+    gain = (30 - 40) / (1_000 + 2)  # the mean of b − c under Dirichlet(counts + ½)
+    free = CostPlan(1, 0, 0, 1)
+    assert tco_draws(850, 30, 40, 80, free, draws=400_000).saving == pytest.approx(gain, abs=5e-5)
     assert got.saving == pytest.approx(1_000 * 0.02 + 8_000 * gain - 50, abs=3)
     assert got.incumbent.mean() == pytest.approx(1_000 * (0.12 + 8 * 111 / 1002), rel=0.01)
     assert 0 < got.p_cheaper < 1
@@ -220,7 +282,7 @@ def test_pareto_front():
 
 def test_vendi_known_answers():
     x = np.array([0, 0, 10, 10, 20, 20.0])
-    assert vendi(np.exp(-np.abs(x[:, None] - x))) == pytest.approx(3.0, abs=5e-4)
+    assert vendi(np.exp(-np.abs(x[:, None] - x))) == pytest.approx(3.0000, abs=5e-5)
     assert vendi([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]) == pytest.approx(2.15730, abs=5e-6)
     assert vendi(np.ones((5, 5))) == pytest.approx(1)
     assert vendi(np.eye(5)) == pytest.approx(5)
@@ -255,6 +317,9 @@ def test_regression_estimate_uses_what_is_known():
     assert got.beta == pytest.approx(0.5, abs=0.06)
     assert abs(got.estimate - y.mean()) < 4 * got.se
     assert got.se < 0.7 * float(y[rows].std(ddof=1)) / math.sqrt(200)
+    rho = np.corrcoef(y[rows], x[rows])[0, 1]
+    plain = float(y[rows].std(ddof=1)) / math.sqrt(200)
+    assert got.se == pytest.approx(plain * math.sqrt((1 - rho**2) * 199 / 198))
     flat = regression_estimate([1, 2, 3], [1, 1, 1], 5)
     assert (flat.estimate, flat.beta) == (2, 0)
 
@@ -285,6 +350,14 @@ def test_tries_take_arrays():
         (lambda: rao_kupper([[0, 0], [0, 0]], [[0, 1], [1, 0]]), "^wins must not all be 0"),
         (lambda: davidson([[0, 1], [1, 0]], [[0]]), "^ties must have the shape of wins"),
         (lambda: bootstrap_ratings([0], [0], [1], ["a"]), "^first and second must name two"),
+        (lambda: elo([0], [0], [1]), "^first and second must name two different models; got 0 twice"),
+        (lambda: elo([0], [1], [2]), "^score must hold"),
+        (lambda: elo([2**63], [1], [1]), "^first must hold finite numbers from 0 to 1e"),
+        (lambda: elo([0.5], [1], [1]), "^first must hold whole numbers"),
+        (lambda: elo([0], [1, 2], [1]), "^second must have 1 entries"),
+        (lambda: elo([0], [5], [1], models=3), "^models must be a whole number of at least 6"),
+        (lambda: elo([0], [1], [1], k=0), "^k must be"),
+        (lambda: elo_expected(math.inf), "^difference must be finite"),
         (lambda: tco_draws(-1, 0, 0, 0, CostPlan(1, 1, 1, 1)), "^a must be a count"),
         (lambda: total_cost(1, 1, 2, 1), "^failure_rate must be"),
         (lambda: CostPlan(1, -1, 1, 1), "^price_candidate must be a count"),

@@ -16,6 +16,7 @@ from seatrial.stats import (
     cluster_rate,
     combine_strata,
     jeffreys,
+    manski_bounds,
     post_stratify,
     wilson,
 )
@@ -149,6 +150,7 @@ def test_cluster_rate_known_answer():
     assert got.estimate == 0.75
     assert got.se == pytest.approx(0.186339, abs=5e-7)
     assert got.se * math.sqrt(4 / 5) == pytest.approx(0.166667, abs=5e-7)
+    assert math.sqrt(0.75 * 0.25 / 11) == pytest.approx(0.130558, abs=5e-7)  # as if the rows were independent
     assert (got.n, got.n_clusters) == (12, 5)
 
 
@@ -177,10 +179,10 @@ def test_limits_as_n_grows():
 
 def test_all_pass_counts_clusters_once():
     got = cluster_rate([1] * 40, np.repeat(np.arange(10), 4), alpha=0.05)
-    shrink = (1.959963984540054 / 2.2621571627409915) ** 2
-    assert got.n_eff == pytest.approx(10 * shrink)
-    assert got.interval == pytest.approx(wilson(got.n_eff, got.n_eff))
+    assert got.n_eff == pytest.approx(10)
+    assert got.interval == pytest.approx(wilson(10, 10))
     known = cluster_rate([1] * 40, np.repeat(np.arange(10), 4), icc=0.2)
+    shrink = (2.0638985616280205 / 2.2621571627409915) ** 2  # Student's t with 24 and with 9 degrees of freedom
     assert known.n_eff == pytest.approx(40 / 1.6 * shrink)
 
 
@@ -284,6 +286,24 @@ def test_empty_stratum_gives_bounds():
     assert post_stratify([9, 0], [10, 0], [1, 0]).estimate == pytest.approx(0.9)
 
 
+def test_printed_missing_bounds():
+    assert round(440 / 470, 4) == 0.9362  # what dropping the missing would say
+    assert manski_bounds(440, 470, 30) == pytest.approx((0.88, 0.94))
+    assert manski_bounds(0, 0, 0) == Interval(0, 1)
+    assert manski_bounds(0, 0, 5) == Interval(0, 1)
+
+
+@given(counts, st.integers(0, 500))
+def test_missing_bounds_hold_the_scored_rate_mirror_and_nest(count, missing):
+    k, n = count
+    at = manski_bounds(k, n, missing)
+    assert 0 <= at.low <= k / n <= at.high <= 1
+    assert at.width == pytest.approx(missing / (n + missing))
+    mirror = manski_bounds(n - k, n, missing)
+    assert (1 - mirror.high, 1 - mirror.low) == pytest.approx(at, abs=1e-12)
+    assert manski_bounds(k, n, missing + 1).width > at.width
+
+
 def test_few_failures_take_the_effective_size():
     got = post_stratify([10, 10, 10], [10, 10, 10], [0.6, 0.3, 0.1])
     assert got.interval.low <= wilson(got.n_eff, got.n_eff).low
@@ -346,6 +366,8 @@ def test_post_stratify_laws(strata):
         (lambda: cluster_rate([1, 0], ["a", "b"], icc=2), "^icc must be from 0 to 1; got 2"),
         (lambda: cluster_rate([[1]], ["a"]), "^values must have one dimension"),
         (lambda: cluster_rate([math.nan], ["a"]), "^values must hold finite"),
+        (lambda: manski_bounds(3, 2, 1), "^k must be a count"),
+        (lambda: manski_bounds(1, 2, -1), "^missing must be a count"),
         (lambda: post_stratify([], [], []), "^n must hold at least one stratum"),
         (lambda: post_stratify([3], [2], [1]), r"^k\[0\] must be a count"),
         (lambda: post_stratify([1], [2], [1], traffic=0), "^traffic must be a finite number above 0"),

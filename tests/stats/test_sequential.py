@@ -17,6 +17,7 @@ from seatrial.stats import (
     crossing_probability,
     normal_mixture_bound,
     obrien_fleming_bounds,
+    sub_bernoulli_cs,
 )
 
 counts = st.integers(1, 3_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -58,6 +59,51 @@ def test_bernoulli_cs_edges():
     assert bernoulli_cs(0, 0) == Interval(0, 1)
     assert bernoulli_cs(0, 300, prior=(0.5, 0.5)).high < bernoulli_cs(0, 300).high
     assert bernoulli_cs(500_000, 1_000_000) == pytest.approx((0.5, 0.5), abs=0.003)
+
+
+def test_printed_sub_bernoulli_sequence():
+    assert sub_bernoulli_cs(700, 1000, t_opt=100) == pytest.approx((0.651629, 0.745949), abs=1.1e-6)
+
+
+@settings(max_examples=30)
+@given(counts, st.sampled_from([0.01, 0.05, 0.2]), st.floats(5, 5_000))
+def test_sub_bernoulli_cs_laws(count, alpha, t_opt):
+    k, n = count
+    at = sub_bernoulli_cs(k, n, t_opt=t_opt, alpha=alpha)
+    assert 0 <= at.low <= k / n <= at.high <= 1
+    assert at.width > 0
+    mirror = sub_bernoulli_cs(n - k, n, t_opt=t_opt, alpha=alpha)
+    assert (1 - mirror.high, 1 - mirror.low) == pytest.approx(at, abs=1e-9)
+    wider = sub_bernoulli_cs(k, n, t_opt=t_opt, alpha=alpha / 2)
+    assert wider.low <= at.low + 1e-12
+    assert wider.high >= at.high - 1e-12
+
+
+def test_sub_bernoulli_cs_is_tightest_where_it_is_asked_to_be():
+    widths = {t: sub_bernoulli_cs(700, 1000, t_opt=t).width for t in (10, 100, 1000, 10_000, 100_000)}
+    assert min(widths, key=widths.__getitem__) == 1000
+    assert sub_bernoulli_cs(0, 0, t_opt=10) == Interval(0, 1)
+    assert sub_bernoulli_cs(500_000, 1_000_000, t_opt=1e6) == pytest.approx((0.5, 0.5), abs=0.002)
+
+
+def test_printed_price_of_looking_at_any_time():
+    v = np.array([1000.0, 250.0, 8000.0])
+    got = normal_mixture_bound(v, v_opt=1000) / (1.959964 * np.sqrt(v))
+    assert got == pytest.approx([1.55, 1.66, 1.64], abs=6e-3)
+
+
+@pytest.mark.parametrize(
+    ("looks", "difference", "printed"),
+    [(4, 0.0, 1156), (4, -0.06, 1155), (4, -0.10, 566), (10, 0.0, 1001), (10, -0.06, 1003), (10, -0.10, 507)],
+)
+def test_cases_used_when_stopping_early(looks, difference, printed):
+    # 2,000 pairs, 10% discordant, margin 3 points, 5% each way; printed from a simulation
+    drift = abs(difference + 0.03) * math.sqrt(2000 / 0.10)
+    stops = crossing_probability(obrien_fleming_bounds(looks, alpha=0.10), drift=drift)
+    used = float(stops @ np.arange(1, looks + 1)) * 2000 / looks + 2000 * (1 - stops.sum())
+    assert used == pytest.approx(printed, rel=0.04)
+    fixed = 0.5 * math.erfc((1.6448536 - drift) / math.sqrt(2))
+    assert fixed - 0.013 <= stops.sum() <= fixed + 1e-9  # at most 1.3 points of power are lost
 
 
 def test_printed_mixture_boundary():
@@ -187,6 +233,9 @@ def test_bounds_edges():
         (lambda: bernoulli_cs(3, 2), "^k must be a count"),
         (lambda: bernoulli_cs(1, 2, prior=(0, 1)), r"^prior\[0\] must be"),
         (lambda: bernoulli_cs(1, 2, side="x"), "^side must be"),
+        (lambda: sub_bernoulli_cs(3, 2, t_opt=1), "^k must be a count"),
+        (lambda: sub_bernoulli_cs(1, 2, t_opt=0), "^t_opt must be"),
+        (lambda: sub_bernoulli_cs(1, 2, t_opt=1, alpha=1), "^alpha must be"),
         (lambda: normal_mixture_bound(-1, v_opt=1), "^v must not be negative"),
         (lambda: normal_mixture_bound(1, v_opt=0), "^v_opt must be"),
         (lambda: ab_difference(3, 2, 1, 2), "^k1 must be"),

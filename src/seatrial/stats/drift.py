@@ -178,46 +178,36 @@ def e_sr(
     return DriftPath(values, None)
 
 
-def arl_normal_cusum(k: float, h: float, mean: float = 0.0, *, sides: int = 1, nodes: int = 64) -> float:
-    """Return the mean run length of a CUSUM on standard normal numbers, for charts of continuous values.
+def ewma_path(failures: ArrayLike, p0: float, *, weight: float = 0.01, limit: float = 2.7) -> DriftPath:
+    """Return the moving average of failures that forgets slowly (EWMA), up to the first alarm.
 
     Args:
-        k: reference value, 0 or more, in standard deviations.
-        h: alarm limit, above 0.
-        mean: true mean of the numbers.
-        sides: 1 to watch for a rise, 2 for either direction.
-        nodes: of the Gauss–Legendre rule; 64 gives 6 digits for usual charts.
+        failures: 1 for a failure, 0 for a pass, in order of time.
+        p0: failure rate when all is well, 0 < p0 < 1; the average starts there.
+        weight: λ, share of the newest case, above 0 and at most 1.
+        limit: L, alarm when the average is L of its standard deviations, √(p0(1 − p0)λ/(2 − λ)), above p0.
 
-    Solves the integral equation of the run length.
-    Source: Page 1954; Vance 1986; Kemp 1961 for two sides.
+    Smoother to look at than a CUSUM, with false alarms more often for the same delay: the CUSUM alarms,
+    this is shown. `values` ends with the alarm; `alarm` is None when there was none. No cases give an
+    empty path.
+    Source: Roberts 1959; Lucas and Saccucci 1990.
 
     Raises:
-        ValueError: k, h, sides or nodes out of range.
+        ValueError: a value other than 0 and 1, or p0, weight or limit out of range.
 
     """
-    if not 0 <= k < math.inf:
-        raise ValueError(f"k must not be negative; got {k!r}")
-    _check.positive("h", h)
-    _check.whole("nodes", nodes, least=8)
-    if sides not in {1, 2}:
-        raise ValueError(f"sides must be 1 or 2; got {sides!r}")
-    up = _one_sided_normal(k, h, mean, nodes)
-    if sides == 1:
-        return up
-    down = _one_sided_normal(k, h, -mean, nodes)
-    return 1 / (1 / up + 1 / down)
-
-
-def _one_sided_normal(k: float, h: float, mean: float, nodes: int) -> float:
-    x, w = np.polynomial.legendre.leggauss(nodes)
-    at, weight = (x + 1) * h / 2, w * h / 2
-    states = np.concatenate(([0.0], at))
-    drop = k - mean
-    matrix = np.zeros((nodes + 1, nodes + 1))
-    matrix[:, 0] = [0.5 * math.erfc((s - drop) / math.sqrt(2)) for s in states]
-    gaps = at[None, :] - states[:, None] + drop
-    matrix[:, 1:] = np.exp(-gaps * gaps / 2) / math.sqrt(2 * math.pi) * weight
-    return float(np.linalg.solve(np.eye(nodes + 1) - matrix, np.ones(nodes + 1))[0])
+    x = _binary("failures", failures)
+    average = _check.inside("p0", p0, 0, 1)
+    if not 0 < weight <= 1:
+        raise ValueError(f"weight must be above 0 and at most 1; got {weight!r}")
+    edge = p0 + _check.positive("limit", limit) * math.sqrt(p0 * (1 - p0) * weight / (2 - weight))
+    values = np.empty(x.size)
+    for t in range(x.size):
+        average += weight * (float(x[t]) - average)
+        values[t] = average
+        if average > edge:
+            return DriftPath(values[: t + 1], t)
+    return DriftPath(values, None)
 
 
 def _binary(name: str, values: ArrayLike) -> Ints:

@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial.stats import _check
 from seatrial.stats._check import Floats
-from seatrial.stats.distributions import log_choose, normal_quantile
+from seatrial.stats.distributions import log_choose, normal_cdf, normal_quantile
 
 
 def _z_pair(alpha: float, power: float, sides: int) -> tuple[float, float]:
@@ -212,6 +212,40 @@ def n_unpaired(
     null = z_a * math.sqrt(mean * (1 - mean) * (1 + 1 / ratio))
     other = z_b * math.sqrt(p1 * (1 - p1) + p2 * (1 - p2) / ratio)
     return _round_up((null + other) ** 2 / (p1 - p2) ** 2)
+
+
+def power_unpaired(p1: float, p2: float, n: float, *, alpha: float = 0.05, sides: int = 2, ratio: float = 1.0) -> float:
+    """Return the chance that two arms of different cases show the difference of their pass rates.
+
+    Args:
+        p1: pass rate of the smaller arm (the candidate), 0 < p1 < 1.
+        p2: pass rate of the larger arm, 0 < p2 < 1.
+        n: cases of the smaller arm, 1 or more. May be fractional.
+        alpha: chance of a false alarm; 0 < alpha < 1.
+        sides: 2 for "different" (a difference in the wrong direction counts too), 1 for "worse".
+        ratio: size of the larger arm over that of the smaller, 1 or more.
+
+    The normal approximation of the score (chi-squared) test: pooled variance under no difference, own
+    variances otherwise. Equal rates give alpha. `n_unpaired` is its inverse, without the wrong direction.
+    Source: Fleiss, Tytun and Ury 1980, without continuity correction.
+
+    Raises:
+        ValueError: an argument out of range.
+
+    """
+    z_a, _ = _z_pair(alpha, 0.5, sides)
+    _check.inside("p1", p1, 0, 1)
+    _check.inside("p2", p2, 0, 1)
+    if not 1 <= n < math.inf:
+        raise ValueError(f"n must be at least 1; got {n!r}")
+    if not 1 <= ratio < math.inf:
+        raise ValueError(f"ratio must be at least 1; got {ratio!r}")
+    mean = (p1 + ratio * p2) / (1 + ratio)
+    null = math.sqrt(mean * (1 - mean) * (1 + 1 / ratio))
+    other = math.sqrt(p1 * (1 - p1) + p2 * (1 - p2) / ratio)
+    gap = abs(p1 - p2) * math.sqrt(n)
+    wrong = normal_cdf((-gap - z_a * null) / other) if sides == 2 else 0.0
+    return normal_cdf((gap - z_a * null) / other) + wrong
 
 
 def mde_unpaired(n: float, p: float, *, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> float | None:

@@ -207,6 +207,75 @@ def _rao_kupper_slope(score: Floats, tied: float, point: Floats) -> tuple[Floats
     return gradient, hessian
 
 
+def elo(
+    first: ArrayLike,
+    second: ArrayLike,
+    score: ArrayLike,
+    *,
+    models: int | None = None,
+    k: float = 4.0,
+    start: float = 1000.0,
+) -> Floats:
+    """Return Elo ratings after a sequence of comparisons: a live ticker, not a ranking.
+
+    Args:
+        first: number (from 0) of one model of each comparison, in order of time.
+        second: number of the other model.
+        score: 1 when `first` was preferred, 0 when `second`, ½ for a tie.
+        models: how many models there are; None for the largest number seen plus 1.
+        k: most points that one comparison moves, above 0.
+        start: rating before the first comparison.
+
+    E = 1/(1 + 10^((R₂ − R₁)/400)) is expected of the first; it gains k·(score − E), which the second
+    loses. The result depends on the order and on k: to rank, use `bradley_terry`. No comparisons: every
+    model keeps `start`.
+    Source: Elo 1978.
+
+    Raises:
+        ValueError: lengths that differ, a number or score out of range, or a model against itself.
+
+    """
+    y = _check.vector("score", score, 0.0, 1.0)
+    i, j = (_models(name, numbers, y.size) for name, numbers in (("first", first), ("second", second)))
+    _check.positive("k", k)
+    if (i == j).any():
+        raise ValueError(f"first and second must name two different models; got {int(i[np.argmax(i == j)])} twice")
+    seen = int(max(i.max(), j.max())) + 1 if y.size else 0
+    size = seen if models is None else _check.whole("models", models, least=seen)
+    rating = [float(start)] * size
+    for row in range(y.size):
+        a, b = int(i[row]), int(j[row])
+        gain = k * (float(y[row]) - elo_expected(rating[a] - rating[b]))
+        rating[a] += gain
+        rating[b] -= gain
+    return np.array(rating, dtype=np.float64)
+
+
+def _models(name: str, numbers: ArrayLike, rows: int) -> NDArray[np.intp]:
+    found = _check.same_length(name, _check.vector(name, numbers, 0.0, 1e6), rows)
+    if (found != np.rint(found)).any():
+        raise ValueError(f"{name} must hold whole numbers of models; got {numbers!r}")
+    return found.astype(np.intp)
+
+
+def elo_expected(difference: float) -> float:
+    """Return the score expected of a model that is rated `difference` points above its opponent.
+
+    Args:
+        difference: own rating minus the other's, in Elo points.
+
+    From 0 to 1; ½ for equals, .76 at 200 points, .91 at 400.
+    Source: Elo 1978.
+
+    Raises:
+        ValueError: difference is not a finite number.
+
+    """
+    if not math.isfinite(difference):
+        raise ValueError(f"difference must be finite; got {difference!r}")
+    return float(sigmoid(np.asarray(difference / ELO, dtype=np.float64)))
+
+
 def bootstrap_ratings(
     first: ArrayLike,
     second: ArrayLike,

@@ -186,12 +186,14 @@ def cluster_rate(
             clusters minus the number of strata.
 
     Assumes that clusters are independent; inside a cluster anything goes. `se` is the cluster-robust
-    standard error with the factor C/(C − 1); `n_eff` the effective size, already shrunk by (z/t)² for
-    C − 1 degrees of freedom, at which the Wilson interval is taken. With K < 6 clusters that hold the
-    rarer outcome, the measured design effect counts (K − 1)/5 and that of `icc` the rest. Fewer than 30
-    clusters: warn; fewer than 10: show the data instead. One cluster: `se` is NaN and the interval
-    (0, 1). No data: `estimate` is NaN too.
-    Source: Miller 2024 (standard error); Korn and Graubard 1998 (effective size).
+    standard error with the factor C/(C − 1); `n_eff` the effective size at which the Wilson interval is
+    taken: cases over the design effect (at least 1), already shrunk by (t_m/t)², where t has `df` degrees
+    of freedom and t_m those of as many independent cases, m = cases over design effect − 1. With K < 6
+    clusters that hold the rarer outcome, the measured design effect counts (K − 1)/5 and that of `icc`
+    the rest. Fewer than 30 clusters: warn; fewer than 10: show the data instead. One cluster: `se` is NaN
+    and the interval (0, 1). No data: `estimate` is NaN too.
+    Source: Miller 2024 (standard error); Korn and Graubard 1998 (effective size and its shrinking); Dean
+    and Pagano 2015 (design effect of at least 1).
 
     Raises:
         ValueError: a value outside 0 to 1, lengths that differ, or alpha or icc out of range.
@@ -208,9 +210,9 @@ def cluster_rate(
     if math.isnan(at.se):
         return ClusterRate(at.estimate, math.nan, Interval(0.0, 1.0), y.size, n_clusters, 0.0)
     freedom = n_clusters - 1 if df is None else _check.whole("df", df, least=1)
-    z, t = normal_quantile(1 - alpha / 2), t_quantile(1 - alpha / 2, freedom)
-    n_eff = at.n_eff * (z / t) ** 2
-    interval = _wilson(min(n_eff, at.estimate * n_eff), n_eff, z)
+    alone = max(freedom, at.n_eff - 1)
+    n_eff = at.n_eff * (t_quantile(1 - alpha / 2, alone) / t_quantile(1 - alpha / 2, freedom)) ** 2
+    interval = _wilson(min(n_eff, at.estimate * n_eff), n_eff, normal_quantile(1 - alpha / 2))
     return ClusterRate(at.estimate, at.se, interval, y.size, n_clusters, n_eff)
 
 
@@ -321,6 +323,27 @@ def _stratified_se(rate: Floats, sizes: Floats, share: Floats) -> tuple[float, f
     if (m < 2).any():  # a variance needs two cases
         return math.nan, kish
     return math.sqrt(float(np.sum(w * w * p * (1 - p) / (m - 1)))), kish
+
+
+def manski_bounds(k: float, scored: float, missing: float) -> Interval:
+    """Return how low and how high the pass rate could be if every missing result failed, or passed.
+
+    Args:
+        k: passes among the scored cases, 0 to `scored`.
+        scored: cases with a result.
+        missing: cases without one, 0 or more.
+
+    No assumption on why results are missing. These are bounds on the observed rate, not a confidence
+    interval. A verdict must hold at both ends. No cases at all: (0, 1).
+    Source: Manski 1989.
+
+    Raises:
+        ValueError: a count out of range.
+
+    """
+    _check.count("k", k, most=_check.count("scored", scored))
+    total = scored + _check.count("missing", missing)
+    return Interval(k / total, (k + missing) / total) if total else Interval(0.0, 1.0)
 
 
 def combine_strata(estimate: ArrayLike, low: ArrayLike, high: ArrayLike, weights: ArrayLike) -> tuple[float, Interval]:

@@ -201,8 +201,9 @@ def bootstrap_t(
         draws: how many resamples, 100 or more.
         seed: of the random numbers.
 
-    Assumes independent clusters. When all cluster means agree nothing can be resampled: as with one
-    cluster or no data the result is (−inf, inf).
+    Assumes independent clusters. A resample without spread counts as infinitely far off, so that with a
+    handful of clusters, or with nearly all alike, an end may be infinite. When all cluster means agree
+    nothing can be resampled: as with one cluster or no data the result is (−inf, inf).
     Source: Efron 1981; Hall 1988.
 
     Raises:
@@ -215,25 +216,31 @@ def bootstrap_t(
     group, n_clusters = _check.groups(cluster, y.size)
     if n_clusters < 2:
         return Interval(-math.inf, math.inf)
-    sums = _check.sums_by(group, y, n_clusters)
+    centre = float(y.mean())
+    sums = _check.sums_by(group, y - centre, n_clusters)
     sizes = np.bincount(group, minlength=n_clusters).astype(np.float64)
-    mean, se = _mean_and_se(np.ones((1, n_clusters)), sums, sizes)
-    if se[0] <= 1e-12 * max(1.0, abs(mean[0])):
+    se = float(_mean_and_se(np.ones((1, n_clusters)), sums, sizes)[1][0])
+    if se <= 1e-12 * float(np.abs(y).max()):
         return Interval(-math.inf, math.inf)
     rng = np.random.default_rng(seed)
     ratios: list[Floats] = []
     block = max(1, 2_000_000 // n_clusters)
     for start in range(0, draws, block):
         times = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), min(block, draws - start))
-        again, spread = _mean_and_se(times.astype(np.float64), sums, sizes)
-        ratios.append((again - mean[0])[spread > 0] / spread[spread > 0])
-    low, high = np.quantile(np.concatenate(ratios), [alpha / 2, 1 - alpha / 2])
-    return Interval(float(mean[0] - high * se[0]), float(mean[0] - low * se[0]))
+        shift, spread = _mean_and_se(times.astype(np.float64), sums, sizes)
+        far = np.copysign(math.inf, shift)
+        ratios.append(np.divide(shift, spread, out=far, where=spread > 0))
+    every = np.concatenate(ratios)
+    low = float(np.quantile(every, alpha / 2, method="lower"))
+    high = float(np.quantile(every, 1 - alpha / 2, method="higher"))
+    return Interval(centre - high * se, centre - low * se)
 
 
 def _mean_and_se(times: Floats, sums: Floats, sizes: Floats) -> tuple[Floats, Floats]:
     """Mean and cluster-robust standard error when cluster g is taken times[·, g] times."""
     n, drawn = times @ sizes, sizes.size
     mean = (times @ sums) / n
-    residual = times @ (sums * sums) - 2 * mean * (times @ (sums * sizes)) + mean**2 * (times @ (sizes * sizes))
-    return mean, np.sqrt(np.maximum(residual, 0.0) * drawn / (drawn - 1)) / n
+    within, square = times @ (sums * sums), mean**2 * (times @ (sizes * sizes))
+    residual = within - 2 * mean * (times @ (sums * sizes)) + square
+    residual[residual <= 1e-12 * (within + square)] = 0.0  # a rounding error, not a spread
+    return mean, np.sqrt(residual * drawn / (drawn - 1)) / n
