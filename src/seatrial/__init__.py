@@ -1,7 +1,8 @@
 """Seatrial: may this model replace what you run today, on your own work?
 
-`run` executes a suite and gives its report, `compare` draws the verdict of an earlier trial again. Records, errors
-and the Protocols to plug into are offered here too; everything is imported on first use.
+`run` executes a suite and gives its report, `compare` draws the verdict of an earlier trial again, `complete` and
+`acomplete` ask any one model. Records, errors and the Protocols to plug into are offered here too; everything is
+imported on first use.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from seatrial.core.score import Evidence, Score, ScorerInfo
     from seatrial.core.suite import Suite
     from seatrial.errors import SeatrialError
-    from seatrial.trials.trial import compare, run
+    from seatrial.targets.complete import aclose, acomplete, complete
+    from seatrial.trials.trial import compare, estimate, run
     from seatrial.verdicts.records import TrialReport, Verdict
 
 __version__ = "0.1.0"
@@ -30,7 +32,8 @@ _HOMES = {
     "seatrial.core.score": ("Evidence", "Score", "ScorerInfo"),
     "seatrial.core.suite": ("Suite",),
     "seatrial.errors": ("SeatrialError",),
-    "seatrial.trials.trial": ("compare", "run"),
+    "seatrial.targets.complete": ("aclose", "acomplete", "complete"),
+    "seatrial.trials.trial": ("compare", "estimate", "run"),
     "seatrial.verdicts.records": ("TrialReport", "Verdict"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -58,7 +61,11 @@ __all__ = [
     "TrialReport",
     "Usage",
     "Verdict",
+    "aclose",
+    "acomplete",
     "compare",
+    "complete",
+    "estimate",
     "run",
 ]
 

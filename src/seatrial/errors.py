@@ -16,7 +16,9 @@ SeatrialError
 ├── NotEvaluableError         no verdict can be drawn from what is there    exit 4
 │   ├── NoDataError           nothing was scored
 │   ├── TargetDownError       a target refuses every request
-│   └── NotFoundError         a trial, run or dataset is not in the store
+│   ├── NotFoundError         a trial, run or dataset is not in the store
+│   ├── BudgetError           the budget is spent, or a request has no bound to reserve
+│   └── NoAnswerError         a model gave no usable answer, and the caller wanted one
 ├── StoreError                the store cannot be read or written           exit 4
 │   └── StoreVersionError     it was written by a newer version
 └── Interrupted               the user pressed Ctrl-C                       exit 130
@@ -197,6 +199,18 @@ class NotFoundError(NotEvaluableError):
     """A trial, run or dataset is not in the store."""
 
     code = "E403"
+
+
+class NoAnswerError(NotEvaluableError):
+    """A model gave no usable answer, and the caller wanted one: `Output.raise_for_failure`."""
+
+    code = "E404"
+
+
+class BudgetError(NotEvaluableError):
+    """The run was stopped before its budget could be exceeded; what was done is kept."""
+
+    code = "E405"
 
 
 class StoreError(SeatrialError):

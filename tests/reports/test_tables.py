@@ -57,7 +57,7 @@ ROWS = [
     pytest.param("three candidates", r"clipper-mini +1,560 +0 +350 ms +910 ms +unknown +none", id="unknown-cost"),
     pytest.param(
         "three candidates",
-        r"pinnace-2 +1,560 +0 +780 ms +2\.03 s +\$1\.91 \+ 14 unknown +14 without answer",
+        r"pinnace-2 +1,560 +0 +780 ms +2\.03 s +at least \$1\.91, 14 outputs unknown +14 without answer",
         id="partly-known-cost",
     ),
     pytest.param("three candidates", r"2 model failures, 1 without answer", id="errors-by-kind"),

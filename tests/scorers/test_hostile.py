@@ -33,6 +33,7 @@ SETTINGS: dict[str, list[tuple[dict[str, Any], Any]]] = {
         ({"types": {"a": "number"}}, {"answer": {"a": 1}}),
     ],
     "first_token": [({}, None)],
+    "inter_token": [({}, None)],
     "fuzzy": [({"method": m}, "x1") for m in ("ratio", "partial", "token_sort", "token_set")],
     "json_schema": [({"schema": SCHEMA}, None), ({"schema": {"items": {"$ref": "#"}}, "fenced": True}, None)],
     "json_valid": [({}, None), ({"fenced": True, "kind": "object"}, None)],
@@ -135,7 +136,7 @@ def test_every_scorer_is_in_the_table():
 @pytest.mark.parametrize("name", BUILTIN)
 def test_hostile_texts(name):
     for label, text in TEXTS.items():
-        output = Output.of(text, timing={"total": 2.0, "first_token": 1.0}, cost=0.1, usage={"input": 1, "output": 1})
+        output = Output.of(text, timing={"total": 2.0, "first_token": 1.0}, cost=0.1, usage={"input": 1, "output": 2})
         for settings, score in judged(name, output):
             check(score), (label, settings)
 
@@ -189,6 +190,7 @@ def test_any_case_and_any_text_give_a_status(name, expected, text):
         "latency",
         "cost",
         "first_token",
+        "inter_token",
         "tokens",
     )
     json.dumps(score.plain())

@@ -18,6 +18,7 @@ FULL = {
     [
         ("latency", {}, 2.0, "s"),
         ("first_token", {}, 0.25, "s"),
+        ("inter_token", {}, 1000 * (1.75 / 19), "ms"),
         ("cost", {}, 0.003, "USD"),
         ("tokens", {}, 20, "tokens"),
         ("tokens", {"count": "input"}, 100, "tokens"),
@@ -36,7 +37,7 @@ def test_the_measure_and_the_bound(judged, name, settings, measure, unit):
     assert (below.value, below.passed, below.measure) == (0.0, False, measure)
 
 
-@pytest.mark.parametrize("name", ["latency", "first_token", "cost", "tokens"])
+@pytest.mark.parametrize("name", ["latency", "first_token", "inter_token", "cost", "tokens"])
 @pytest.mark.parametrize("settings", [{}, {"at_most": 1}])
 def test_without_the_datum_it_is_missing_never_zero_and_never_a_pass(judged, name, settings):
     score = judged(name, settings, "hi")
@@ -101,3 +102,33 @@ def test_fuzzy_is_a_share_and_symmetric(judged, one, two):
         )
         assert 0 <= here <= 1
         assert here == pytest.approx(there)
+
+
+def test_who_arrived_on_a_schedule_waited_since_then(judged):
+    timing = {"total": 2.0, "first_token": 0.25, "queued": 3.0, "load": "poisson:5"}
+    output = Output.of("hi", timing=timing, usage={"output": 8})
+    assert judged("latency", {}, output).measure == 5.0
+    assert judged("first_token", {}, output).measure == 3.25
+    assert judged("inter_token", {}, output).measure == pytest.approx(250)
+
+
+@pytest.mark.parametrize(
+    ("timing", "tokens"),
+    [
+        pytest.param({"total": 2.0}, 20, id="not-streamed"),
+        pytest.param({"total": 2.0, "first_token": 0.5}, None, id="no-count"),
+        pytest.param({"total": 2.0, "first_token": 0.5}, 1, id="one-token"),
+        pytest.param({"total": 2.0, "first_token": 0.5}, 0, id="no-token"),
+        pytest.param({"total": 2.0, "first_token": 0.5}, -5, id="nonsense"),
+        pytest.param({"first_token": 0.5}, 20, id="no-end"),
+    ],
+)
+def test_without_two_tokens_there_is_nothing_between_them(judged, timing, tokens):
+    score = judged("inter_token", {}, Output.of("hi", timing=timing, usage={"output": tokens}))
+    assert (score.status, score.measure) == ("judge_error", None)
+    assert "stream: true" in score.reason
+
+
+def test_a_first_token_after_the_end_is_no_negative_gap(judged):
+    output = Output.of("hi", timing={"total": 1.0, "first_token": 2.0}, usage={"output": 3})
+    assert judged("inter_token", {}, output).measure == 0

@@ -199,7 +199,7 @@ def test_finish_reasons(kind: str, body: Any, reason: str, failure: str | None) 
                     "output_tokens_details": {"thinking_tokens": 20},
                 }
             ),
-            Usage(input=90, cached=40, output=30, reasoning=20),
+            Usage(input=90, cached=40, cache_write=10, output=30, reasoning=20),
             id="anthropic",
         ),
         pytest.param("anthropic", message(usage={"output_tokens": 3}), Usage(output=3), id="anthropic-half"),
@@ -446,7 +446,8 @@ def test_each_output_says_which_parameters_were_renamed(kind: str, params: Any, 
     bodies = {"openai": completion(), "responses": response(), "anthropic": message(), "gemini": content()}
     request = REQUEST.model_copy(update={"params": params})
     output = answer(http(bodies[kind]), request=request, use=f"{kind}:m", params=params)[0]
-    assert output.metadata.get("renamed") == renamed
+    assert output.sent is not None
+    assert output.sent.renamed == (renamed or {})
 
 
 AUDIO = [{"role": "user", "content": [{"type": "audio", "media_type": "audio/wav", "data": "aGk="}]}]

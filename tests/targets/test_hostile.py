@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from contextlib import suppress
 from typing import Any
@@ -136,10 +137,53 @@ def test_a_stream_that_floods(kind: str) -> None:
     check_typed(answer(script, stream=True, timeout=20, **FIELDS[kind])[0], "too_large")
 
 
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+ZIPPED = gzip.compress(b": nothing\n" * (4 << 20))
+
+
+async def comments_for_ever(_: Got, writer: asyncio.StreamWriter) -> None:
+    writer.write(HEAD + b"\r\n")
+    while True:
+        writer.write(b": still here\n\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+def chunked(piece: bytes, times: int) -> bytes:
+    return b"transfer-encoding: chunked\r\n\r\n" + (b"%x\r\n%s\r\n" % (len(piece), piece)) * times + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        pytest.param(comments_for_ever, "timeout", id="comments-for-ever"),
+        pytest.param(HEAD + b"\r\n" + b": nothing\n\n" * (2 << 20), "too_large", id="a-flood-of-comments"),
+        pytest.param(HEAD + b"\r\ndata: " + b"x" * (17 << 20), "too_large", id="one-line-without-end"),
+        pytest.param(HEAD + chunked(b"data: \n" * 10_000, 300), "too_large", id="a-flood-in-chunks"),
+        pytest.param(HEAD + b"content-encoding: gzip\r\n\r\n" + ZIPPED, "too_large", id="a-zipped-flood"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" + chunked(b" " * 100_000, 200),
+            "too_large",
+            id="a-body-in-chunks",
+        ),
+    ],
+)
+def test_streams_that_are_too_long(kind: str, script: Any, code: str) -> None:
+    check_typed(answer(script, stream=True, timeout=0.5 if code == "timeout" else 30, **FIELDS[kind])[0], code)
+
+
 @pytest.mark.parametrize(
     ("events", "code"),
     [
         pytest.param(lambda kind: [], "truncated", id="no-event"),
+        pytest.param(
+            lambda kind: [json.dumps(STREAMED[kind][0]).encode("utf-16").decode("latin-1")], "malformed", id="utf-16"
+        ),
+        pytest.param(lambda kind: ["\ufeff" + json.dumps(STREAMED[kind][0])], "truncated", id="bom-in-an-event"),
+        pytest.param(lambda kind: ["\0"], "malformed", id="nul"),
+        pytest.param(lambda kind: ['{"a":' * 2_000 + "1" + "}" * 2_000], "malformed", id="deep-object"),
+        pytest.param(lambda kind: ['{"a":1,"a":' + "[" * 5_000 + "]" * 5_000 + "}"], "malformed", id="deep-twin"),
         pytest.param(lambda kind: STREAMED[kind][:2], "truncated", id="no-end"),
         pytest.param(lambda kind: ["{oops"], "malformed", id="no-json"),
         pytest.param(lambda kind: ["[]"], "malformed", id="array"),

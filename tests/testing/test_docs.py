@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from seatrial.testing import Behaviour, Capacity, Reply, Rule, Script, Stats, UsageCounts
-from seatrial.testing.script import FaultKind
+from seatrial.testing.script import BatchScript, FaultKind
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fake-provider.md").read_text("utf-8")
 
@@ -28,7 +28,7 @@ def test_the_example_prints_what_it_says(capsys):
 
 
 WORDS = [*get_args(FaultKind), *Script.model_fields, *Behaviour.model_fields, *Reply.model_fields, *Rule.model_fields]
-WORDS += [*Capacity.model_fields, *UsageCounts.model_fields, *Stats.__dataclass_fields__]
+WORDS += [*BatchScript.model_fields, *Capacity.model_fields, *UsageCounts.model_fields, *Stats.__dataclass_fields__]
 
 
 @pytest.mark.parametrize("word", sorted(set(WORDS)))

@@ -257,7 +257,7 @@ FAULTS = {
     "use": (
         "use: openai:gpt-5",
         "use: gpt-5",
-        "targets.next.use: must be written adapter:object, like openai:gpt-4o-mini (got gpt-5)",
+        "targets.next.use: must be written provider/model or adapter:object, like openai/gpt-4o-mini (got gpt-5)",
     ),
     "concurrency": (
         "concurrency: 4",
@@ -282,7 +282,7 @@ FAULTS = {
         "  gpt-4.1:\n    retries: many\n",
         'seatrial.yaml:6: targets["gpt-4.1"].retries: must be a whole number (got many)',
     ),
-    "price": ("concurrency: 4", "price: {input: 1}", "targets.next.price.output: is required"),
+    "price": ("concurrency: 4", "price: {input: 1}", "targets.next.price: needs input and output both"),
     "date": (
         "concurrency: 4",
         "price: {input: 1, output: 1, as_of: May}",

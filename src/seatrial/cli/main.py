@@ -21,6 +21,7 @@ COMMANDS = {
     "trials": "seatrial.cli.trials:trials",
     "scorers": "seatrial.cli.scorers:scorers",
     "targets": "seatrial.cli.targets:targets",
+    "doctor": "seatrial.cli.doctor:doctor",
     "schema": "seatrial.cli.schema:schema",
     "fake-provider": "seatrial.cli.fake_provider:fake_provider",
 }
@@ -71,6 +72,7 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would spin: no matrix here needs them
     gc.set_threshold(100_000, 20, 100)  # a command makes millions of short-lived records and few cycles
     exit_code = invoke(sys.argv[1:])
     gc.freeze()  # nothing is left to collect for a process that ends

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from seatrial.runs.forecast import Forecast
     from seatrial.verdicts.records import TrialReport
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,6 +42,17 @@ def check_outs(outs: Sequence[Path]) -> None:
 
     for path in outs:
         reports.check(path)
+
+
+def show_forecast(forecast: Forecast, *, as_json: bool) -> int:
+    """Print what a run would take, and give the command's exit code."""
+    from seatrial import reports
+
+    if as_json:
+        click.echo(forecast.model_dump_json(indent=2))
+    else:
+        click.echo(reports.forecast_text(forecast, width=None if sys.stdout.isatty() else 100))
+    return 0
 
 
 def show_report(report: TrialReport, outs: Sequence[Path], *, as_json: bool, use_exit_code: bool) -> int:

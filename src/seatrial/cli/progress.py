@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from seatrial.runs.progress import ArmProgress, Progress
 
 LINE_SECONDS = 5.0
+WAITING_SECONDS = 600.0
+"""A batch may take a day: a line that says nothing new is said again after this long."""
 
 
 @contextmanager
@@ -33,14 +35,18 @@ class _Lines:
     def __init__(self) -> None:
         self._last = 0.0
         self._noted = 0
+        self._said: str = ""
 
     def __call__(self, progress: Progress) -> None:
         for note in progress.notes[self._noted :]:
             click.echo(note, err=True)
         self._noted = len(progress.notes)
         if progress.finished or progress.seconds - self._last >= LINE_SECONDS:
-            self._last = progress.seconds
-            click.echo(summary(progress), err=True)
+            line, waiting = summary(progress), any(arm.waiting for arm in progress.arms)
+            if waiting and line == self._said and progress.seconds - self._last < WAITING_SECONDS:
+                return
+            self._last, self._said = progress.seconds, line
+            click.echo(line, err=True)
 
 
 def summary(progress: Progress) -> str:
@@ -56,6 +62,8 @@ def summary(progress: Progress) -> str:
         parts.append(f"{duration(progress.eta)} to go")
     if errors:
         parts.append(f"{errors:,} errors")
+    if not progress.finished:
+        parts += [f"{arm.name}: {arm.waiting}" for arm in progress.arms if arm.waiting]
     spent = sum(arm.cost for arm in progress.arms)
     if spent:
         unknown = sum(arm.cost_unknown for arm in progress.arms)
@@ -108,6 +116,8 @@ def _details(arm: ArmProgress, progress: Progress) -> str:
         parts.append(f"{arm.generated / progress.seconds:,.0f}/s")
         if arm.done < arm.total:
             parts.append(f"{duration((arm.total - arm.done) * progress.seconds / arm.generated)} to go")
+    if arm.waiting:
+        parts.append(arm.waiting)
     if arm.errors:
         parts.append(f"{arm.errors:,} errors")
     if arm.cost:

@@ -20,6 +20,14 @@ from seatrial.cli import options
 @click.option("--fresh", is_flag=True, help="Ask every target again, in a new series.")
 @click.option("--series", help="Go on with a named series, like one that --fresh began.")
 @click.option("--retry-errors", is_flag=True, help="Ask again where nobody answered or a judge failed.")
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="The most US dollars this run may cost.")
+@click.option("--budget-tokens", type=click.IntRange(min=1), help="The most tokens this run may take, in and out.")
+@click.option("--dry-run", is_flag=True, help="Send nothing; tell what would be sent, and what it may cost and take.")
+@click.option(
+    "--serving-defaults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Production requests (JSONL): their most common parameters go to targets that do not set them.",
+)
 @click.option("--note", default="", help="A remark kept with the trial.")
 @options.store
 @options.out
@@ -39,6 +47,8 @@ def run(
     if asked["fresh"] and asked["series"]:
         raise click.UsageError("--fresh opens a new series, --series goes on with one: give either.")
     options.check_outs(outs)
+    if asked.pop("dry_run"):
+        return options.show_forecast(trial.estimate(suite, store=store_file, **asked), as_json=as_json)
     with display(quiet=as_json) as show:
         report = trial.run(suite, store=store_file, show=show, **asked)
     return options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)

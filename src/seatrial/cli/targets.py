@@ -1,32 +1,242 @@
-"""`seatrial targets`."""
+"""`seatrial targets`: what can be asked, and what endpoints list."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seatrial.cli import options
 
+if TYPE_CHECKING:
+    from seatrial.core.suite import TargetSpec
+    from seatrial.store.store import Store
+    from seatrial.targets.catalogue import Provider
 
-@click.command()
+SECONDS = 10.0
+AT_ONCE = 16
+SHOWN = 20
+UNREAD = 4
+
+
+class Listing(click.Group):
+    """A group whose bare call, with or without a word, lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `list` before whatever is no command."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Listing)
+def targets() -> None:
+    """List what can be asked: adapters, and the catalogue of endpoints.
+
+    A bare `seatrial targets` lists both; `seatrial targets WORD` shows the endpoints that a word finds.
+    """
+
+
+@targets.command("list")
+@click.argument("word", required=False)
 @options.as_json
-def targets(as_json: bool) -> None:
-    """List the target adapters.
+def list_(word: str | None, as_json: bool) -> None:
+    """List adapters and endpoints, or the endpoints that a word finds.
 
-    A name is what stands before the colon of a target's `use`.
+    An adapter's name is what stands before the colon of a target's `use`, an endpoint's what stands before the slash.
     """
     from seatrial.core.plugins import find, points
-    from seatrial.targets import BUILTIN
+    from seatrial.targets import BUILTIN, catalogue
 
-    rows = [{"name": name, "summary": _summary(find("target", name, BUILTIN))} for name in BUILTIN]
-    rows += [{"name": point.name, "summary": f"plug-in {point.value}"} for point in points("target")]
+    found = list(catalogue.search(word)) if word else list(catalogue.providers())
+    rows = [] if word else [{"name": name, "summary": _summary(find("target", name, BUILTIN))} for name in BUILTIN]
+    rows += [] if word else [{"name": point.name, "summary": f"plug-in {point.value}"} for point in points("target")]
     if as_json:
-        click.echo(json.dumps({"targets": rows}))
+        click.echo(json.dumps({"targets": rows, "providers": [provider.plain() for provider in found]}))
         return
     for row in rows:
-        click.echo(f"{row['name']:<10} {row['summary']}")
+        click.echo(f"{row['name'] + ':':<12} {row['summary']}")
+    if rows:
+        click.echo()
+    for provider in found:
+        click.echo(_line(provider) if word is None else _described(provider))
+    if not found:
+        near = catalogue.near(word or "")
+        click.echo(f"no endpoint has {word!r} in it" + (f"; did you mean {near}?" if near else ""))
 
 
 def _summary(adapter: object) -> str:
     return (adapter.__doc__ or "").strip().partition("\n")[0]
+
+
+def _line(provider: Provider) -> str:
+    return f"{provider.name + '/':<20} {provider.label:<32} {provider.key_env or 'no key'}"
+
+
+def _described(provider: Provider) -> str:
+    facts = {
+        "also": ", ".join(provider.aliases),
+        "base URL": provider.base_url,
+        "key": provider.key_env and f"{provider.key_env}, in {provider.key_header}",
+        "format": provider.dialect,
+        "calls": ", ".join(f"{key} {own}" for key, own in provider.rename.items()),
+        "refuses": ", ".join(provider.refuse),
+        "serves": ", ".join(f"{author}/…" for author in provider.authors),
+        "docs": provider.docs,
+        "source": provider.source,
+    }
+    lines = [f"  {key:<9} {value}" for key, value in facts.items() if value]
+    return "\n".join([f"{provider.name}/MODEL  {provider.label}", *lines])
+
+
+@targets.command()
+@click.argument("providers", nargs=-1)
+@click.option(
+    "--suite",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Poll the endpoints of this suite's targets.",
+)
+@options.store
+@options.as_json
+def poll(providers: tuple[str, ...], suite: Path | None, store_file: Path | None, as_json: bool) -> int:
+    """Read endpoints' lists of models, and say what is new, changed or retired since the last time.
+
+    Without names, every endpoint of the catalogue is polled whose key is in the environment. Exits with 4 when a list
+    could not be read; what could be is kept all the same.
+    """
+    from seatrial.store.store import Store
+    from seatrial.trials.trial import store_path
+
+    if providers and suite:
+        raise click.UsageError("name providers or --suite, not both.")
+    asked, folder = _asked(providers, suite)
+    read = asyncio.run(_read_all(asked, folder))
+    with Store(store_path(folder, store_file)) as store:
+        reports = [_kept(store, endpoint, found) for endpoint, found in read.items()]
+    if as_json:
+        click.echo(json.dumps({"polled": reports}))
+    else:
+        for report in reports:
+            click.echo(_told(report))
+        if not reports:
+            click.echo("nothing to poll: no provider's key is in the environment; name one, or a --suite")
+    return UNREAD if any("error" in report for report in reports) else 0
+
+
+def chosen(names: tuple[str, ...]) -> dict[str, TargetSpec]:
+    """Probes of the named endpoints, or of all whose key is in the environment. Raises UsageError."""
+    from seatrial.errors import UsageError, safe
+    from seatrial.targets import catalogue
+    from seatrial.targets.checks import probe
+
+    known = {provider.name: provider for provider in catalogue.providers()}
+    if not names:
+        keyed = (p for p in known.values() if p.key_env and os.environ.get(p.key_env, "").strip() and not p.variables)
+        return {p.name: probe(p) for p in keyed}
+    found: dict[str, TargetSpec] = {}
+    for name in names:
+        provider = catalogue.find(name)
+        if provider is None:
+            near = catalogue.near(name)
+            hint = f"did you mean {near!r}?" if near else "`seatrial targets` lists them"
+            raise UsageError(f"The catalogue has no endpoint {safe(name)!r}.", hint=hint)
+        if provider.variables:
+            needed = ", ".join(provider.variables)
+            raise UsageError(f"{provider.label} needs {needed}.", hint="poll the suite that names it: --suite FILE")
+        found[provider.name] = probe(provider)
+    return found
+
+
+def _asked(names: tuple[str, ...], suite: Path | None) -> tuple[dict[str, TargetSpec], Path]:
+    from seatrial.trials.suitefile import load
+
+    if suite is None:
+        return chosen(names), Path()
+    loaded = load(suite)
+    return dict(loaded.suite.targets), loaded.folder
+
+
+async def _read_all(asked: dict[str, TargetSpec], folder: Path) -> dict[str, Any]:
+    """The listing, or what went wrong, of each endpoint once."""
+    from seatrial.targets import build
+    from seatrial.targets.models import Model
+
+    places = asyncio.Semaphore(AT_ONCE)
+    by_endpoint: dict[str, Model] = {}
+    for name, spec in asked.items():
+        target = build(name, spec.model_copy(update={"timeout": SECONDS, "batch": False}), folder, os.environ)
+        if isinstance(target, Model):
+            by_endpoint.setdefault(target.base_url, target)
+
+    async def one(target: Model) -> Any:
+        async with places:
+            return await _read(target)
+
+    read = await asyncio.gather(*(one(target) for target in by_endpoint.values()))
+    return dict(zip(by_endpoint, read, strict=True))
+
+
+async def _read(target: Any) -> Any:
+    from seatrial.errors import ConfigError, safe
+    from seatrial.targets.retry import Fault
+
+    try:
+        await target.open()
+    except ConfigError as fault:
+        return "; ".join(problem.rule for problem in fault.problems) or fault.problem
+    try:
+        async with asyncio.timeout(2 * SECONDS):
+            return await target.models()
+    except Fault as fault:
+        status = f"HTTP {fault.status}, " if fault.status else ""
+        return f"{status}{fault.code}: {safe(fault.message, 160)}"
+    except TimeoutError:
+        return "timeout: no full answer in time"
+    finally:
+        await target.close()
+
+
+def _kept(store: Store, endpoint: str, found: Any) -> dict[str, Any]:
+    """Keep a list that could be read, and report how it differs from the one before."""
+    from seatrial.store import modellists
+
+    if isinstance(found, str):
+        return {"endpoint": endpoint, "error": found}
+    listed = {name: model.plain() for name, model in found.models.items()}
+    before = modellists.last_poll(store, endpoint)
+    report: dict[str, Any] = {"endpoint": endpoint, "models": list(listed.values())}
+    report["polled_at"] = modellists.keep_poll(store, endpoint, list(listed.values()))
+    if before is None:
+        return report
+    change = modellists.difference(before.models, listed)
+    return report | {"since": before.polled_at, **modellists.plain(change)}
+
+
+def _told(report: dict[str, Any]) -> str:
+    if "error" in report:
+        return f"{report['endpoint']}  could not be read: {report['error']}"
+    head = f"{report['endpoint']}  {len(report['models']):,} models"
+    if "since" not in report:
+        return f"{head}, polled for the first time"
+    since = f"since {report['since'][:16].replace('T', ' ')}"
+    lines = [*_names("new", report["new"]), *_names("retired", report["retired"])]
+    lines += _names("changed", [_changed(name, fields) for name, fields in report["changed"].items()])
+    return "\n".join([f"{head}, {'no change' if not lines else 'changed'} {since}", *lines])
+
+
+def _changed(name: str, fields: dict[str, dict[str, Any]]) -> str:
+    from seatrial.errors import safe
+
+    said = (f"{key} {safe(both['was'])} → {safe(both['is'])}" for key, both in fields.items())
+    return f"{safe(name)} ({', '.join(said)})"
+
+
+def _names(what: str, names: list[str]) -> list[str]:
+    from seatrial.errors import safe
+
+    shown = [f"  {what:<8} {safe(name, 300)}" for name in names[:SHOWN]]
+    return [*shown, f"  … and {len(names) - SHOWN:,} more {what}"] if len(names) > SHOWN else shown

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from seatrial.core.case import Case
-from seatrial.core.output import Output, Request
+from seatrial.core.output import Output, Request, Usage
 from seatrial.core.record import Json
 from seatrial.core.score import Score, ScorerInfo
 
@@ -117,9 +119,151 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class StatesConditions(Protocol):
+    """A target that knows what it sends besides the prompt: two of them can be held against each other."""
+
+    def conditions(self) -> Mapping[str, Json]:
+        """`adapter`, `stream`, `unsupported` (the policy), `params` as asked, and `dropped` before anything is sent."""
+        ...
+
+
+class Amount(NamedTuple):
+    """What an attempt at a request used, or may use at most. None: that is not known.
+
+    `output`: how many of the tokens are the answer's.
+    """
+
+    tokens: int | None
+    dollars: float | None
+    output: int | None = None
+
+
+class Meter(Protocol):
+    """What every attempt at a request is paid from, when a run has a budget."""
+
+    async def reserve(self, most: Amount, /) -> Amount:
+        """Set the most aside before sending; waits while others may give some back. Raises BudgetError."""
+        ...
+
+    def settle(self, reserved: Amount, used: Amount, /) -> None:
+        """Put what was used in place of what was reserved; what is not known of it stays reserved for good."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A target that can be kept within a budget."""
+
+    def most(self, request: Request, /) -> Amount:
+        """An upper bound of what one attempt at the request may use."""
+        ...
+
+    def pay_from(self, meter: Meter, /) -> None:
+        """Reserve and settle every attempt there from now on."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A target that can say beforehand what an answer would cost."""
+
+    def price(self, usage: Usage, /) -> tuple[float | None, str]:
+        """US dollars for so many tokens, and what they are priced by; None and empty where that is not known."""
+        ...
+
+
+@runtime_checkable
 class ChecksCases(Protocol):
     """A target that must fit the dataset, like recorded outputs."""
 
     def check(self, cases: Iterable[tuple[str, str]], /) -> None:
         """Given every case's (id, input_hash), raise RecordingError with the numbers of what does not fit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """What a provider says of a batch. `done` counts answered and failed requests, of `total`.
+
+    `ended`: nothing more will come. `refused`: why the provider took none of it, empty where it did. `gone`: it knows
+    no such batch.
+    """
+
+    ended: bool
+    done: int = 0
+    total: int = 0
+    refused: str = ""
+    gone: bool = False
+
+
+class Batches(Protocol):
+    """A provider's batch API: many requests handed in at once, answered within a day, read back in any order.
+
+    Every method but `entry` and `output` asks the provider, and raises TargetDownError when that is hopeless.
+    """
+
+    @property
+    def account(self) -> str:
+        """The identity of what a batch is found under again: endpoint, model and parameters."""
+        ...
+
+    @property
+    def most_requests(self) -> int:
+        """How many requests a batch may hold."""
+        ...
+
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes a batch may have."""
+        ...
+
+    @property
+    def poll_seconds(self) -> float:
+        """When to look at a new batch for the first time."""
+        ...
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long a batch that was just accepted may be missing from the provider's list."""
+        ...
+
+    def entry(self, custom_id: str, request: Request) -> bytes | Output:
+        """A request's line of JSON, or the failure of one that cannot be expressed."""
+        ...
+
+    async def submit(self, name: str, entries: Path) -> str:
+        """Hand in the lines of a file under a name; gives the provider's id.
+
+        Empty when the answer got lost, so that the provider may have it or not: then `find` it. Raises
+        TargetDownError when the provider refuses it.
+        """
+        ...
+
+    async def find(self, name: str, requests: int, since: str, known: Collection[str]) -> str:
+        """The id of a batch of so many requests that was submitted under this name since then, empty if there is none.
+
+        `known` are the ids of other batches. May take until the batch has ended, where nothing less tells it apart.
+        """
+        ...
+
+    async def poll(self, batch_id: str) -> BatchStatus | None:
+        """How far it is; None when the provider could not be asked this time."""
+        ...
+
+    def results(self, batch_id: str) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
+        """Each result's custom id and content, in any order. Ends early where they cannot be read to their end."""
+        ...
+
+    def output(self, batch_id: str, result: Mapping[str, Any], request: Request) -> Output:
+        """What a result says, as an output at the batch's price, without a timing."""
+        ...
+
+
+@runtime_checkable
+class TakesBatches(Protocol):
+    """A target that may be asked in batches."""
+
+    @property
+    def batches(self) -> Batches | None:
+        """The provider's batch API, None where requests are to be sent one by one."""
         ...

@@ -18,6 +18,26 @@ def as_list(value: Any) -> list[Any] | None:
     return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else None
 
 
+MAX_DEPTH = 100
+"""Objects and lists nested deeper than so many levels are refused where people or files give them."""
+
+
+def too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
+    """Whether objects and lists are nested more than `limit` levels."""
+    level: list[Any] = [value]
+    for _ in range(limit + 1):
+        inner: list[Any] = []
+        for node in level:
+            if isinstance(node, dict):
+                inner += [item for item in cast("dict[str, Any]", node).values() if isinstance(item, dict | list)]
+            elif isinstance(node, list):
+                inner += [item for item in cast("list[Any]", node) if isinstance(item, dict | list)]
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from seatrial.core.identity import digest
 from seatrial.core.message import Role
@@ -35,38 +35,122 @@ class DatasetSpec(Record):
     shares: Mapping[str, Mapping[str, Annotated[float, Field(ge=0, le=1)]]] = Field(default_factory=dict)
 
 
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class Price(Record):
-    """US dollars per million tokens. What is left out is unknown, not free."""
+    """What a target's tokens cost in US dollars, in one of three ways. What is left out is unknown, not free.
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
-    as_of: Moment | None = None
+    By the million tokens: `input` and `output`, and what differs: `cached` (read from a cache), `cache_write`,
+    `reasoning`, and `batch`, the share of all these that batch requests cost. As a `model` of the price list, like
+    `openai/gpt-4o`, for a gateway that bills as the provider does. By the hour: `gpu_hour` for each of `gpus` that
+    give `tokens_per_second` output tokens, all together, when they are busy, which they are `utilisation` of the time.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"input": ["output"], "output": ["input"], "gpu_hour": ["tokens_per_second"]}
+        }
+    )
+
+    input: Dollars | None = Field(default=None, description="Per million tokens; those of caches included")
+    output: Dollars | None = Field(default=None, description="Per million tokens; reasoning included")
+    cached: Dollars | None = Field(default=None, description="Per million read from a cache; else as input")
+    cache_write: Dollars | None = Field(default=None, description="Per million written to a cache; else as input")
+    reasoning: Dollars | None = Field(default=None, description="Per million of reasoning; else as output")
+    batch: float = Field(default=0.5, ge=0, le=1, description="What batch requests cost, as a share")
+    model: Text = Field(default="", description="As the price list has it: provider/model")
+    gpu_hour: Dollars | None = Field(default=None, description="Of one GPU")
+    gpus: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1
+    tokens_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["measured"] | None = Field(
+        default=None, description="Output tokens of all GPUs together; `measured`: as the run finds it"
+    )
+    utilisation: float = Field(default=1, gt=0, le=1, description="Share of the paid time in which they work")
+    as_of: Moment | None = Field(default=None, description="When these prices were so")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = {
+            "input and output": self.input is not None or self.output is not None,
+            "gpu_hour": self.gpu_hour is not None,
+            "model": bool(self.model),
+        }
+        if sum(ways.values()) != 1:
+            raise ValueError("needs input and output, or gpu_hour, or model, and only one of these")
+        if ways["input and output"] and (self.input is None or self.output is None):
+            raise ValueError("needs input and output both: what is left out is unknown")
+        if ways["gpu_hour"] and self.tokens_per_second is None:
+            raise ValueError("gpu_hour needs tokens_per_second, a number or `measured`")
+        belongs = {
+            "input and output": {"cached", "cache_write", "reasoning", "batch"},
+            "gpu_hour": {"gpus", "tokens_per_second", "utilisation"},
+        }
+        for way, keys in belongs.items():
+            if not ways[way] and (stray := sorted(self.model_fields_set & keys)):
+                raise ValueError(f"{', '.join(stray)} belongs beside {way}")
+        return self
 
 
-USE = r"[a-z][a-z0-9_-]*:.+"
-"""How a target's `use` is written: adapter:object."""
+class Budget(Record):
+    """The most that one execution may use, all targets together. What is reused from the store costs nothing."""
+
+    dollars: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    tokens: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Input and output together")
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.dollars is None and self.tokens is None:
+            raise ValueError("needs dollars or tokens")
+        return self
+
+
+USE = r"([a-z][a-z0-9_-]*:|[A-Za-z0-9][A-Za-z0-9._-]*/).+"
+"""How a target's `use` is written: adapter:object, or provider/model."""
 
 
 def _adapter_and_object(value: str) -> str:
     if not re.fullmatch(USE, value, re.DOTALL):
-        raise ValueError("must be written adapter:object, like openai:gpt-4o-mini")
+        raise ValueError("must be written provider/model or adapter:object, like openai/gpt-4o-mini")
     return value
+
+
+class Poisson(Record):
+    """Requests arrive by themselves, `poisson` a second on average, however many are still being answered."""
+
+    poisson: float = Field(gt=0, le=10_000, description="Requests a second")
+
+
+class Batching(Record):
+    """How a target's requests go to its provider's batch API.
+
+    `requests` and `bytes`: at most so many in one batch, the provider's own limits where not given. `poll`: seconds
+    before the first look at a batch; each next one waits half as long again, up to 20 times that. `settle`: seconds
+    after which a batch whose submission was cut, and which the provider does not list, counts as never submitted.
+    """
+
+    requests: int | None = Field(default=None, ge=1, description="Most requests in one batch")
+    bytes: int | None = Field(default=None, ge=1024, description="Most bytes in one batch")
+    poll: float = Field(default=15, gt=0, le=3600, description="Seconds before the first look at a batch")
+    settle: float = Field(default=10, ge=0, le=3600, description="Seconds to look for a batch that may be there")
 
 
 class TargetSpec(Record):
     """A system under test. `use` names the adapter and its object.
 
-    `openai:MODEL` speaks chat completions at any base URL, `responses:`, `anthropic:` and `gemini:` speak their own
-    formats, `https://…` asks any JSON endpoint, `python:module:function` calls your code, `replay:FILE` reads
-    recorded outputs.
+    `groq/MODEL` asks an endpoint of the catalogue, `openai:MODEL` speaks chat completions at any base URL,
+    `responses:`, `anthropic:` and `gemini:` speak their own formats, `https://…` asks any JSON endpoint,
+    `python:module:function` calls your code, `replay:FILE` reads recorded outputs.
     """
 
     use: Annotated[Text, AfterValidator(_adapter_and_object)] = Field(
-        description="adapter:object, like openai:gpt-4o-mini"
+        description="provider/model, like openai/gpt-4o-mini, or adapter:object, like replay:FILE"
     )
     params: Mapping[str, Json] = Field(default_factory=dict, description="Sent with every request: temperature …")
     concurrency: int = Field(default=32, ge=1, le=4096, description="Most requests in flight")
+    arrival: Literal["closed"] | Poisson = Field(
+        default="closed",
+        description="closed: each of `concurrency` workers asks when its last answer came; {poisson: 5}: by schedule",
+    )
     rpm: float | None = Field(default=None, gt=0, description="Requests per minute")
     tpm: float | None = Field(default=None, gt=0, description="Tokens per minute")
     timeout: float = Field(default=120, gt=0, description="Seconds an attempt may take")
@@ -82,12 +166,30 @@ class TargetSpec(Record):
     )
     headers: Mapping[str, str] = Field(default_factory=dict, description="Extra headers, no secrets")
     stream: bool = Field(default=False, description="models: stream, which measures time to first token")
+    unsupported: Literal["fail", "drop"] = Field(
+        default="fail", description="models: what to do about a parameter that the model does not take"
+    )
+    batch: bool | Batching = Field(
+        default=False, description="OpenAI, Anthropic: by the provider's batch API: half the price, within 24 hours"
+    )
     fields: Mapping[str, str] = Field(default_factory=dict, description="replay: output field: dotted path")
     join: Literal["input", "id"] = Field(default="input", description="replay: what joins rows to cases")
     options: Mapping[str, Json] = Field(
         default_factory=dict,
         description="Settings of endpoints (body, response, key_header), python (version) and plug-ins",
     )
+
+    @property
+    def batching(self) -> Batching | None:
+        """How requests go into batches, None where they are sent one by one."""
+        return self.batch if isinstance(self.batch, Batching) else Batching() if self.batch else None
+
+    @property
+    def load(self) -> str:
+        """The arrival pattern in a word, as it stands with every timing: `closed:32`, `poisson:5`."""
+        if isinstance(self.arrival, Poisson):
+            return f"poisson:{self.arrival.poisson:.12g}"
+        return f"closed:{self.concurrency}"
 
 
 class PromptMessage(Record):
@@ -142,6 +244,18 @@ class RubricSpec(Record):
         return self.cases or ("all" if self.kind == "gate" else "traffic")
 
 
+class ParityPolicy(Record):
+    """Under which conditions two targets may be compared, beside those that are the same for both.
+
+    `allow` names what may differ: a parameter, or `prompt`, `tools`, `stream`, `epochs`, `series`, `time`.
+    """
+
+    allow: tuple[Text, ...] = Field(default=(), description="What may differ: temperature, max_tokens, stream, time …")
+    max_hours_apart: float = Field(
+        default=24, gt=0, allow_inf_nan=False, description="Most hours between two answers to one case, for 95% of them"
+    )
+
+
 class Policy(Record):
     """How verdicts are drawn; hashed before results exist."""
 
@@ -153,6 +267,7 @@ class Policy(Record):
     power: float = Field(default=0.8, gt=0, lt=1, description="For the number of cases that would settle it")
     slices: tuple[str, ...] = Field(default=(), description="Strata to break results down by; all where empty")
     min_cases: int = Field(default=30, ge=1, description="Fewer cases on a rubric decide nothing")
+    parity: ParityPolicy = ParityPolicy()
 
 
 class Suite(Record):
@@ -171,6 +286,7 @@ class Suite(Record):
     variables: Mapping[str, Json] = Field(default_factory=dict, description="Further names a template may use")
     rubrics: tuple[RubricSpec, ...] = Field(min_length=1)
     policy: Policy = Policy()
+    budget: Budget | None = Field(default=None, description="The most that one execution may use")
     seed: int = Field(default=0, ge=0, description="Orders the run, draws samples; a sent seed starts here")
 
     @model_validator(mode="after")

@@ -47,7 +47,6 @@ RULES = {
 }
 PATTERNS = {
     r"^[A-Za-z0-9]": "must be a name of letters, digits, `_`, `.`, `@` and `-` that starts with a letter or digit",
-    r"^[a-z]": "must be written adapter:object, like openai:gpt-4o-mini",
 }
 OBJECT = frozenset({"model_type", "model_attributes_type", "dict_type", "mapping_type"})
 

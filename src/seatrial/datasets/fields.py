@@ -10,10 +10,9 @@ from typing import Any, cast
 
 from seatrial.core.case import Case, Expected, Probe
 from seatrial.core.identity import loads
-from seatrial.core.record import as_dict
+from seatrial.core.record import as_dict, too_deep
 from seatrial.core.suite import DatasetSpec
 from seatrial.datasets.faults import Fault, Steps
-from seatrial.datasets.sources import too_deep
 from seatrial.errors import nearest, safe
 
 Raw = dict[str, Any]

@@ -9,10 +9,10 @@ from typing import BinaryIO, cast
 
 from pydantic import ValidationError
 
+from seatrial.core import wire
 from seatrial.core.case import Case
 from seatrial.core.identity import digest, encode, short
 from seatrial.core.suite import DatasetSpec
-from seatrial.datasets import wire
 from seatrial.datasets.blobs import embed
 from seatrial.datasets.faults import Fault, Steps, dotted, translate
 from seatrial.datasets.fields import Raw, RowError, Shaper, check_fields, missing_input, unmatched

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from seatrial.core.identity import loads
+from seatrial.core.record import MAX_DEPTH, too_deep
 from seatrial.datasets.faults import dotted, shown
 from seatrial.errors import DatasetError, Problem, nearest, safe
 
 MAX_ROW = 16 * 1024 * 1024
 MAX_JSON = 512 * 1024 * 1024
-MAX_DEPTH = 100
 BATCH = 256
 
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
@@ -143,22 +143,6 @@ def _row(value: Any, name: str, number: int, *, deep: bool = True) -> Row | Prob
     if deep and too_deep(value):
         return Problem(f"is nested deeper than {MAX_DEPTH} levels", name, number)
     return Row(number, cast("dict[str, Any]", value))
-
-
-def too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
-    """Whether objects and lists are nested more than `limit` levels."""
-    level: list[Any] = [value]
-    for _ in range(limit + 1):
-        inner: list[Any] = []
-        for node in level:
-            if isinstance(node, dict):
-                inner += [item for item in cast("dict[str, Any]", node).values() if isinstance(item, dict | list)]
-            elif isinstance(node, list):
-                inner += [item for item in cast("list[Any]", node) if isinstance(item, dict | list)]
-        if not inner:
-            return False
-        level = inner
-    return True
 
 
 def _not_json(cause: ValueError, name: str, line: int | None, hint: str) -> Problem:

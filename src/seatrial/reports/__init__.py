@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seatrial.reports.files import check, render, write
+    from seatrial.reports.forecasts import forecast_text
     from seatrial.reports.objects import json_text
     from seatrial.reports.page import html
     from seatrial.reports.pullrequest import markdown
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "check": "files",
+    "forecast_text": "forecasts",
     "html": "page",
     "json_text": "objects",
     "markdown": "pullrequest",
@@ -26,7 +28,7 @@ _HOME = {
     "write": "files",
 }
 
-__all__ = ["check", "html", "json_text", "markdown", "render", "terminal", "write"]
+__all__ = ["check", "forecast_text", "html", "json_text", "markdown", "render", "terminal", "write"]
 
 
 def __getattr__(name: str) -> Any:

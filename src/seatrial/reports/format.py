@@ -111,7 +111,7 @@ def cost(known: float | None, unknown: int) -> str:
     """What is known, and of how many outputs it is not."""
     if unknown == 0 or not _known(known):
         return dollars(known)
-    return f"{dollars(known)} + {count(unknown)} unknown"
+    return f"at least {dollars(known)}, {plural(unknown, 'output')} unknown"
 
 
 def seconds(value: float | None) -> str:

@@ -66,7 +66,7 @@ def _verdict_rows(report: TrialReport, *, says: bool) -> list[str]:
 
 
 def _foot(report: TrialReport) -> list[str]:
-    return ["### Targets", "", *_arms(report.arms), "", _hashes(report), ""]
+    return ["### Targets", "", *_arms(report.arms), *_prices(report), *_times(report.arms), "", _hashes(report), ""]
 
 
 def prose(text: str) -> str:
@@ -110,8 +110,14 @@ def _verdict(verdict: Verdict, *, folded: bool, flips: int) -> list[str]:
     said = [
         f"- {SIGN[w.TONE[r.decision]]} **{prose(r.name)}**: {prose(' '.join([r.sentence, *w.remarks(r)]))}" for r in odd
     ]
-    body = [*_table(verdict.rubrics), "", *said, "", *_notes(verdict.warnings), *_flips(verdict, flips)]
+    table = _table(verdict.rubrics) if verdict.rubrics else []
+    body = [*_parity(verdict), *table, "", *said, "", *_notes(verdict.warnings), *_flips(verdict, flips)]
     return [*start, *body, *end]
+
+
+def _parity(verdict: Verdict) -> list[str]:
+    line = w.parity(verdict)
+    return [prose(line), "", *(f"- {prose(text)}" for text in w.unequal(verdict)[:MOST_ROWS]), ""] if line else []
 
 
 def _table(rubrics: Sequence[RubricResult]) -> list[str]:
@@ -167,6 +173,11 @@ def _labelled(label: str, reason: str) -> str:
     return f"{label}: {prose(one_line(reason, 200))}" if reason else label
 
 
+def _prices(report: TrialReport) -> list[str]:
+    priced = w.prices(report)
+    return ["", prose(priced)] if priced else []
+
+
 def _arms(arms: Sequence[ArmSummary]) -> list[str]:
     rows = [
         "| target | outputs | reused | latency p50, all cases | p95, all cases | cost | errors |",
@@ -177,6 +188,18 @@ def _arms(arms: Sequence[ArmSummary]) -> list[str]:
         numbers = (f.count(a.outputs), f.count(a.reused), *latency, _cell(f.cost(a.cost, a.cost_unknown)))
         rows.append(" | ".join(("| " + code(a.target), *numbers, prose(w.errors(a)) + " |")))
     return rows
+
+
+def _times(arms: Sequence[ArmSummary]) -> list[str]:
+    """Time to the first token, between tokens and to the whole answer, arm under arm."""
+    rows = w.time_rows(arms[:MOST_ROWS])
+    if not rows:
+        return []
+    lines = ["", "| latency | target | n | p50 | p95 | p99 |", "|---|---|--:|--:|--:|--:|"]
+    for target, time, n, percentiles in rows:
+        lines.append(" | ".join((f"| {time}", code(target), f.count(n), *map(_cell, percentiles))) + " |")
+    said = [f"{code(a.target)}: {prose(w.measured_how(a))}" for a in arms[:MOST_ROWS] if a.latency is not None]
+    return [*lines, "", f"{'; '.join(said)}. {w.TIMES_NOTE}"]
 
 
 def _hashes(report: TrialReport) -> str:

@@ -74,6 +74,9 @@ def _print(out: Console, report: TrialReport) -> None:
         _sentences(out, report.rates)
     _title(out, "Targets", (", over all cases", "dim"))
     out.print(Padding(_arms(report.arms, out.width), (0, 0, 0, 2)))
+    if priced := w.prices(report):
+        out.print(Padding(Text(priced, style="dim"), (0, 0, 0, 2)))
+    _times(out, report.arms)
 
 
 def _hint(out: Console, report: TrialReport) -> None:
@@ -123,10 +126,19 @@ def _verdict(out: Console, verdict: Verdict, *, flips: int) -> None:
         (f"{w.MARK[verdict.overall]} {w.OVERALL[verdict.overall]}", STYLE[verdict.overall]),
         f"  {w.name(verdict.candidate)} against {w.name(verdict.incumbent)}",
     )
-    _rubrics(out, verdict.rubrics, alone=False)
+    _parity(out, verdict)
+    if verdict.rubrics:
+        _rubrics(out, verdict.rubrics, alone=False)
     _sentences(out, verdict.rubrics)
     _notes(out, verdict.warnings)
     _flips(out, verdict, flips)
+
+
+def _parity(out: Console, verdict: Verdict) -> None:
+    if line := w.parity(verdict):
+        out.print(Text(line, style="dim" if not w.unequal(verdict) else ""))
+    for line in w.unequal(verdict):
+        out.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
 def _notes(out: Console, notes: Sequence[str]) -> None:
@@ -264,3 +276,25 @@ def _arms(arms: Iterable[ArmSummary], width: int) -> Table:
             Text(one_line(w.errors(a), 120)),
         )
     return table
+
+
+def _times(out: Console, arms: Sequence[ArmSummary]) -> None:
+    """Time to the first token, between tokens and to the whole answer, arm under arm."""
+    rows = w.time_rows(arms)
+    if not rows:
+        return
+    _title(out, "Latency", (", each answer once", "dim"))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold", max_width=max(16, out.width // 4))
+    for title in ("n", "p50", "p95", "p99"):
+        table.add_column(title, justify="right", overflow="fold")
+    before = ""
+    for target, time, n, percentiles in rows:
+        table.add_row("" if time == before else time, Text(target), f.count(n), *percentiles)
+        before = time
+    out.print(Padding(table, (0, 0, 0, 2)))
+    for arm in arms:
+        if arm.latency is not None:
+            out.print(Padding(Text(f"{w.name(arm.target)}: {w.measured_how(arm)}", style="dim"), (0, 0, 0, 2)))
+    out.print(Padding(Text(w.TIMES_NOTE, style="dim"), (0, 0, 0, 2)))

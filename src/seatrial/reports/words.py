@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from seatrial.reports import format as f
 from seatrial.reports.text import one_line
-from seatrial.verdicts.records import ArmSummary, Flip, RubricResult, TrialReport, Verdict
+from seatrial.verdicts.records import ArmSummary, Difference, Estimate, Flip, RubricResult, TrialReport, Verdict
+from seatrial.verdicts.sentences import pattern
 
 LONGEST_NAME = 60
 
@@ -18,7 +19,7 @@ MEANING = {
     "ship": "cleared for a live A/B on 5–10% of traffic",
     "block": "must not replace the incumbent",
     "inconclusive": "these cases cannot decide",
-    "not_evaluable": "there is too little to judge",
+    "not_evaluable": "there is too little to judge, or nothing to compare",
 }
 
 TONE = {"PASS": "ship", "BLOCK": "block", "INCONCLUSIVE": "inconclusive", "SHOWN": "shown"}
@@ -83,7 +84,9 @@ def line(rubric: RubricResult) -> Line:
 
 
 def compared(rubric: RubricResult) -> int | None:
-    """On how many results the rubric rests: pairs of both arms, else the candidate's; None for a quantity."""
+    """On how many results the rubric rests: pairs of both arms, else the candidate's; None where it is not known."""
+    if rubric.quantity is not None:
+        return rubric.quantity.n or None
     if rubric.pairs is not None:
         return rubric.pairs.n
     return rubric.candidate.n if rubric.candidate else None
@@ -287,6 +290,49 @@ def economy(report: TrialReport, verdict: Verdict) -> list[Fact]:
     return found
 
 
+TIMES = {"first_token": "first token", "inter_token": "between tokens", "total": "whole answer"}
+"""What each of an arm's times is called."""
+
+
+def time_rows(arms: Iterable[ArmSummary]) -> list[tuple[str, str, int, list[str]]]:
+    """The latency table: arm, time, answers, and p50, p95 and p99 with their intervals; times nobody knows left out."""
+    return [
+        (name(a.target), TIMES[t.name], t.n, [_percentile(e, t.unit) for e in (t.p50, t.p95, t.p99)])
+        for kind in TIMES
+        for a in arms
+        for t in (a.latency.times if a.latency else ())
+        if t.name == kind and t.n
+    ]
+
+
+def _percentile(found: Estimate | None, unit: str) -> str:
+    """`1.20 s [1.10 s, –]`: an end that the answers are too few to bound is open."""
+    if found is None:
+        return f.UNKNOWN
+    low, high = f.quantity(found.low, unit), f.quantity(found.high, unit)
+    return f"{f.quantity(found.value, unit)} [{low}, {high}]"
+
+
+TIMES_NOTE = "95% intervals by order statistics; – where the answers are too few to bound that end."
+
+
+def measured_how(summary: ArmSummary) -> str:
+    """How an arm's times were measured: the arrival pattern, streaming, when, and what to distrust."""
+    found = summary.latency
+    if found is None:
+        return ""
+    parts = [pattern(found.load), "streamed" if found.streamed else "no time to a first token"]
+    parts += [f"{f.moment(found.first_at)} to {f.moment(found.last_at)}"] * bool(found.first_at)
+    parts += [f"waited up to {f.seconds(found.queued)} (p99) for their turn"] * (found.queued is not None)
+    for number, what in (
+        (found.late, "found all places taken"),
+        (found.lagged, "timed while this machine was late"),
+        (found.other_load, "under another load, not counted"),
+    ):
+        parts += [f"{f.count(number)} {what}"] * bool(number)
+    return f"{f.plural(found.outputs, 'answer')}, {', '.join(parts)}"
+
+
 def _change(new: float | None, old: float | None) -> str:
     return "" if not old or new is None else f" ({f.points(new / old - 1, 0)}%)"
 
@@ -295,10 +341,56 @@ STATUS = {"model_failure": ("model failure", "model failures"), "infra_error": (
 """What an output's status is called, one and several; `ok` needs no word."""
 
 
+def prices(report: TrialReport) -> str:
+    """What priced the targets' outputs, with its date or version, like `Prices of today: suite 2026-10-01`."""
+    by_source: dict[tuple[str, ...], list[str]] = {}
+    for summary in report.arms:
+        if summary.cost is not None:
+            by_source.setdefault(summary.price_sources, []).append(name(summary.target))
+    said = [f"{', '.join(who)}: {' and '.join(sources) or 'not recorded'}" for sources, who in by_source.items()]
+    return f"Prices of {'; '.join(said)}." if said else ""
+
+
 def errors(summary: ArmSummary) -> str:
-    """Outputs that are no good answer, by what went wrong: `2 model failures, 1 without answer`."""
+    """Outputs that are no good answer, by what went wrong: `2 model failures, 1 without answer`; and what was not sent.
+
+    A parameter that was asked and left out follows as `temperature not sent to 400`.
+    """
     bad = [f"{f.count(n)} {STATUS.get(s, (s, s))[n != 1]}" for s, n in summary.statuses.items() if n and s != "ok"]
-    return ", ".join(bad) or "none"
+    gone = [f"{name(key)} not sent {f.plural(n, 'time')}" for key, n in summary.dropped.items()]
+    return ", ".join([*(bad or ["none"]), *gone])
+
+
+PARITY = {"equal": "equal", "differs": "differs, as the suite allows", "unknown": "unknown"}
+
+
+def parity(verdict: Verdict) -> str:
+    """Under which conditions the arms were asked, in a line; empty where nothing is known of it."""
+    found = verdict.parity
+    if found is None:
+        return ""
+    apart = [f"{found.apart} apart"] if found.apart else []
+    if found.result == "unknown":
+        names = " and ".join(map(name, found.unknown))
+        return f"Parity: {', '.join([f'unknown: what {names} was sent is not recorded', *apart])}"
+    refused = any(not d.allowed for d in found.differences)
+    said = "differs, and the suite does not allow it" if refused else PARITY[found.result]
+    return f"Parity: {said}: {', '.join([*map(_brief, found.same), *apart])}"
+
+
+def _brief(text: str) -> str:
+    return one_line(text, LONGEST_NAME)
+
+
+def unequal(verdict: Verdict) -> list[str]:
+    """Each condition that differs, in a line: `temperature: 0 → not sent (allowed)`."""
+    found = verdict.parity.differences if verdict.parity else ()
+    return [f"{_brief(d.what)}: {_sides(d)} ({'allowed' if d.allowed else 'not allowed'})" for d in found]
+
+
+def _sides(difference: Difference) -> str:
+    sides = (_brief(difference.incumbent), _brief(difference.candidate))
+    return " → ".join(side for side in sides if side)
 
 
 def deciding_method(rubric: RubricResult) -> str:

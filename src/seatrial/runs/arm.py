@@ -8,6 +8,7 @@ does not grow with the number of cases.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 from seatrial.core.case import Case
 from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Output, Request
-from seatrial.core.protocols import Scorer, Target
+from seatrial.core.protocols import Scorer, TakesBatches, Target
 from seatrial.core.score import Score
 from seatrial.core.suite import RubricSpec
-from seatrial.errors import TargetDownError, safe
+from seatrial.errors import BudgetError, TargetDownError, safe
+from seatrial.runs.arrivals import Arrivals
+from seatrial.runs.batch import BatchStage
 from seatrial.runs.plan import Positions, selected
 from seatrial.runs.progress import ArmProgress
 from seatrial.scorers import judge
@@ -94,27 +97,35 @@ class Arm:
         series: str,
         store: Store,
         writer: Writer,
+        arrivals: Arrivals | None = None,
     ) -> None:
         self.target = target
+        self.arrivals = arrivals or Arrivals()
         self.series = series
         self.settings = settings
         total = len(settings.positions) * settings.epochs
         self.progress = ArmProgress(target.name, total)
         self.output_ids = np.zeros(total, dtype=np.int64)
         self.score_ids = np.zeros((total, len(settings.rubrics)), dtype=np.int64)
-        self._ask, self._store, self._writer = ask, store, writer
+        self._ask, self.store, self._writer = ask, store, writer
         self._waiting: dict[tuple[bytes, int], list[Job]] = {}
         self._to_generate: asyncio.Queue[Job] = asyncio.Queue(maxsize=2 * target.concurrency)
-        self._to_score: asyncio.Queue[Job] = asyncio.Queue(maxsize=max(64, target.concurrency))
+        # judging must not hold up a schedule: what arrives by itself waits unbounded for its scores
+        room = max(64, target.concurrency) if self.arrivals.schedule is None else 0
+        self._to_score: asyncio.Queue[Job] = asyncio.Queue(maxsize=room)
         self._active = 0
         self._planned = False
         self._stopping = False
+        self._stopped = asyncio.Event()
         self._answers = 0
         self._finished = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._group = asyncio.TaskGroup()
-        self.down: TargetDownError | None = None
+        self.down: TargetDownError | BudgetError | None = None
         self.on_down: Callable[[], None] = self.stop
+        batches = target.batches if isinstance(target, TakesBatches) else None
+        self.batches = BatchStage(self, batches, self._stopped) if batches is not None else None
+        self._batching = self.batches is not None
 
     # the pipeline -------------------------------------------------------------------------------------------------
 
@@ -122,16 +133,29 @@ class Arm:
         """Work until every slot is committed, or until stopped and drained."""
         slow = any(rubric.scorer.info.cost != "cheap" for rubric in self.settings.rubrics)
         async with self._group as group:
-            tasks = [group.create_task(self._plan())]
-            tasks += [group.create_task(self._generate()) for _ in range(min(self.target.concurrency, self._slots))]
+            tasks = [group.create_task(work) for work in self._asking()]
             tasks += [group.create_task(self._score()) for _ in range(32 if slow else 1)]
             await self._finished.wait()
             for task in tasks:
                 task.cancel()
 
+    def _asking(self) -> list[Coroutine[Any, Any, None]]:
+        """The stages that plan and generate."""
+        if self.batches is not None:
+            return [self._in_batches(self.batches)]
+        return [self._plan(), *(self._generate() for _ in range(min(self.target.concurrency, self._slots)))]
+
+    async def _in_batches(self, batches: BatchStage) -> None:
+        async with batches.ready(), asyncio.TaskGroup() as group:
+            group.create_task(self._plan())
+            group.create_task(batches.run())
+        self._batching = False
+        self._check_finished()
+
     def stop(self) -> None:
         """Take no further work; what is under way is finished and kept."""
         self._stopping = True
+        self._stopped.set()
         while not self._to_generate.empty():
             self._drop(self._to_generate.get_nowait())
         self._check_finished()
@@ -152,22 +176,28 @@ class Arm:
         return len(self.settings.order)
 
     async def _plan(self) -> None:
-        order, epochs = self.settings.order, self.settings.epochs
+        order = self.settings.order
         for start in range(0, self._slots, PLANNED_AT_ONCE):
             if self._stopping:
                 break
             slots = order[start : start + PLANNED_AT_ONCE].tolist()
-            positions = [int(self.settings.positions[slot // epochs]) for slot in slots]
-            stored = await self._read(self._store.cases, self.settings.dataset_id, positions)
-            jobs = [self._job(slot, item.case) for slot, item in zip(slots, stored, strict=True)]
+            jobs = await self.jobs(slots)
             self._active += len(jobs)
             await self._dispatch([job for job in jobs if self._claim(job)])
+        if self.batches is not None:
+            self.batches.planned()
         self._planned = True
         self._check_finished()
 
+    async def jobs(self, slots: Sequence[int]) -> list[Job]:
+        """The jobs of these slots, from the store."""
+        positions = [int(self.settings.positions[slot // self.settings.epochs]) for slot in slots]
+        stored = await self._read(self.store.cases, self.settings.dataset_id, positions)
+        return [self._job(slot, item.case) for slot, item in zip(slots, stored, strict=True)]
+
     def _job(self, slot: int, case: Case) -> Job:
         request = self._ask(case)
-        sent = canonical(self.target.sent(case, request))
+        sent = canonical({**self.target.sent(case, request), **self.arrivals.identity})
         view = case.view()
         raw = to_bytes(digest_text("request", sent))
         job = Job(slot, slot % self.settings.epochs, case, view, request, sent, raw)
@@ -189,7 +219,7 @@ class Arm:
         heads: dict[tuple[bytes, int], OutputHead] = {}
         for epoch in {job.epoch for job in jobs}:
             hashes = [job.request_hash for job in jobs if job.epoch == epoch]
-            found = await self._read(self._store.find_outputs, hashes, self.series, epoch)
+            found = await self._read(self.store.find_outputs, hashes, self.series, epoch)
             heads.update({(raw, epoch): head for raw, head in found.items()})
         have: list[Job] = []
         for job in jobs:
@@ -198,6 +228,8 @@ class Arm:
                 job.attempt = 0 if head is None else head.attempt + 1
                 if self._stopping:
                     self._drop(job)
+                elif self.batches is not None:
+                    await self.batches.add(job)
                 else:
                     await self._to_generate.put(job)
             else:
@@ -211,7 +243,7 @@ class Arm:
             assert job.head is not None
             self._set_keys(job, job.head.hash)
         keys = [key for job in jobs for key in job.keys.values()]
-        found = await self._read(self._store.find_scores, keys)
+        found = await self._read(self.store.find_scores, keys)
         missing: list[Job] = []
         for job in jobs:
             job.known = {i: found[key] for i, key in job.keys.items() if key in found}
@@ -219,7 +251,7 @@ class Arm:
                 missing.append(job)
             else:
                 self._reuse(job)
-        outputs = await self._read(self._store.load_outputs, [job.head.id for job in missing if job.head])
+        outputs = await self._read(self.store.load_outputs, [job.head.id for job in missing if job.head])
         for job in missing:
             assert job.head is not None
             job.output = outputs[job.head.id]
@@ -235,32 +267,49 @@ class Arm:
 
     async def _generate(self) -> None:
         while True:
+            idle = self._to_generate.empty()
             job = await self._to_generate.get()
+            arrival = self.arrivals.next(self._loop.time(), idle=idle)
+            if arrival is not None and not self._stopping:
+                await self._until(arrival.at)
             if self._stopping:
                 self._drop(job)
                 continue
             self.progress.in_flight += 1
             try:
-                output = await self.target.generate(job.case, self._at_epoch(job))
-            except TargetDownError as down:
-                self._give_up(down)
+                output = await self.target.generate(job.case, self.at_epoch(job))
+            except (TargetDownError, BudgetError) as down:
+                self.give_up(down)
                 self._drop(job)
                 continue
             finally:
                 self.progress.in_flight -= 1
-            self._notice(output)
-            job.output = output
-            job.new = NewOutput(job.request_hash, self.series, job.epoch, job.attempt, output, job.sent)
-            self._set_keys(job, to_bytes(output.hash))
-            self._writer.put(Entry(output=job.new))
-            await self._to_score.put(job)
+            output = self.arrivals.timed(output, arrival, self._loop.time())
+            await self.keep(job, output)
 
-    def _give_up(self, down: TargetDownError) -> None:
+    async def keep(self, job: Job, output: Output, done: Callable[[], object] | None = None) -> None:
+        """Commit an output, and hand it on to be scored. `done` is called on the writer's thread."""
+        self._notice(output)
+        job.output = output
+        job.new = NewOutput(job.request_hash, self.series, job.epoch, job.attempt, output, job.sent)
+        self._set_keys(job, to_bytes(output.hash))
+        self._writer.put(Entry(output=job.new, done=done))
+        await self._to_score.put(job)
+
+    async def _until(self, at: float) -> None:
+        """Sleep until that time on the loop's clock, or until stopped."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(at):
+                await self._stopped.wait()
+
+    def give_up(self, down: TargetDownError | BudgetError) -> None:
+        """Nothing more can be asked: stop."""
         self.down = self.down or down
         self.on_down()
 
     @staticmethod
-    def _at_epoch(job: Job) -> Request:
+    def at_epoch(job: Job) -> Request:
+        """The request with its epoch's seed."""
         seed = job.request.seed
         if seed is None or job.epoch == 0:
             return job.request
@@ -275,7 +324,7 @@ class Arm:
         self.progress.errors += 1
         if not self._answers and self.progress.errors == SILENT_FAILURES:
             status = f" (HTTP {failure.http_status})" if failure.http_status else ""
-            self._give_up(
+            self.give_up(
                 TargetDownError(
                     f"Target {self.target.name!r} answered none of its first {SILENT_FAILURES} requests; "
                     f"the last failure: {failure.code}{status}: {safe(failure.message, 200) or 'no message'}.",
@@ -330,7 +379,7 @@ class Arm:
 
     async def _adopt(self, job: Job) -> None:
         """Another process kept an output under this key first: score that one."""
-        found = await self._read(self._store.find_outputs, [job.request_hash], self.series, job.epoch)
+        found = await self._read(self.store.find_outputs, [job.request_hash], self.series, job.epoch)
         job.head, job.new = found[job.request_hash], None
         await self._rescore([job])
 
@@ -359,11 +408,15 @@ class Arm:
         self._check_finished()
 
     def _drop(self, job: Job) -> None:
-        self._active -= 1 + len(self._waiting.pop(job.key, []))
+        self.let_go(job.key)
+
+    def let_go(self, key: tuple[bytes, int]) -> None:
+        """Leave a request, and whoever waits for its output, to a later run."""
+        self._active -= 1 + len(self._waiting.pop(key, []))
         self._check_finished()
 
     def _check_finished(self) -> None:
-        if self._planned and self._active <= 0:
+        if self._planned and self._active <= 0 and not self._batching:
             self._finished.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

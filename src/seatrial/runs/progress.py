@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(slots=True)
 class ArmProgress:
-    """One target's counts. Results count once they are committed."""
+    """One target's counts. Results count once they are committed.
+
+    `ignored`: results of batches that nobody asked for, or that came twice. `waiting`: what a batch is waiting for.
+    """
 
     name: str
     total: int
@@ -23,6 +26,8 @@ class ArmProgress:
     cost: float = 0.0
     cost_unknown: int = 0
     in_flight: int = 0
+    ignored: int = 0
+    waiting: str = ""
 
     @property
     def complete(self) -> bool:
@@ -39,6 +44,7 @@ class ArmProgress:
             "errors": self.errors,
             "judge_errors": self.judge_errors,
             "retries": self.retries,
+            **({"ignored": self.ignored} if self.ignored else {}),
         }
 
 

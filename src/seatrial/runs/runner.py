@@ -16,10 +16,12 @@ import numpy as np
 from seatrial.core.case import Case
 from seatrial.core.identity import digest, to_bytes
 from seatrial.core.output import Request
-from seatrial.core.protocols import ChecksCases, Scorer, Target
-from seatrial.core.suite import Suite
-from seatrial.errors import Interrupted, NoDataError, StoreError
+from seatrial.core.protocols import ChecksCases, Scorer, StatesConditions, Target
+from seatrial.core.suite import Budget, Suite
+from seatrial.errors import BudgetError, Interrupted, NoDataError, StoreError
 from seatrial.runs.arm import Arm, Rubric, Settings
+from seatrial.runs.arrivals import Arrivals
+from seatrial.runs.budget import pay_from
 from seatrial.runs.plan import order, sample
 from seatrial.runs.progress import ArmProgress, Progress
 from seatrial.scorers import scorer_hash
@@ -27,6 +29,8 @@ from seatrial.store.store import Dataset, RunRow, Store, TrialRow, now
 from seatrial.store.writer import Writer
 
 TICK = 0.2
+OUT_OF_BUDGET = "out of budget"
+"""The status of a trial that its budget stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Options:
 
     `limit`: a stratified sample of so many cases. `series`: which line of answers to continue; a new name asks every
     target again. `retry_errors`: ask again where nobody answered or a judge failed; never where a score was given.
+    `budget`: what this execution may use, all targets together.
     """
 
     epochs: int = 1
@@ -42,6 +47,7 @@ class Options:
     series: str = "main"
     retry_errors: bool = False
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ async def execute(
 ) -> None:
     """Run every target of the suite over the dataset; rerunning is resuming.
 
-    Raises Interrupted after Ctrl-C and TargetDownError when a target refuses everything; what was done is kept.
+    Raises Interrupted after Ctrl-C, TargetDownError when a target refuses everything, BudgetError when the budget is
+    spent; what was done is kept.
     """
     environment = dict(options.environment)
     if options.series != "main":
@@ -78,9 +85,14 @@ async def execute(
     keys = {
         name: run_key(suite, name, parts.targets[name], dataset, settings, options.series) for name in parts.targets
     }
+    arrivals = {name: Arrivals.of(suite.targets[name], target, suite.seed) for name, target in parts.targets.items()}
     earlier = {name: await asyncio.to_thread(store.complete_run, key) for name, key in keys.items()}
     missing = [name for name, run_id in earlier.items() if run_id is None]
     await asyncio.to_thread(_check, store, dataset, [parts.targets[name] for name in missing])
+    if options.budget is not None:
+        first = store.cases(dataset.id, [int(positions[0])])[0].case
+        samples = {name: parts.ask[name](first) for name in missing}
+        pay_from(options.budget, {name: parts.targets[name] for name in missing}, samples)
     async with contextlib.AsyncExitStack() as stack:
         for name in missing:
             await parts.targets[name].open()
@@ -89,11 +101,19 @@ async def execute(
         trial = TrialRow(
             trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None
         )
-        run_ids = _start(store, suite, options, trial, rubrics, keys)
+        run_ids = _start(store, suite, parts, options, trial, rubrics, keys)
         try:
             with Writer(store) as writer:
                 arms = {
-                    name: Arm(parts.targets[name], parts.ask[name], settings, options.series, store, writer)
+                    name: Arm(
+                        parts.targets[name],
+                        parts.ask[name],
+                        settings,
+                        options.series,
+                        store,
+                        writer,
+                        arrivals[name],
+                    )
                     for name in missing
                 }
                 done = {name: _done_before(name, settings) for name in keys if name not in arms}
@@ -127,6 +147,7 @@ def run_key(suite: Suite, name: str, target: Target, dataset: Dataset, settings:
         "prompt": [item if isinstance(item, str) else item.plain() for item in suite.prompt],
         "variables": suite.variables,
         "rubrics": [[r.scorer_hash, r.spec.selection, r.spec.where] for r in settings.rubrics],
+        **({} if spec.arrival == "closed" else {"arrival": spec.load}),
     }
     return to_bytes(digest("run", content))
 
@@ -153,13 +174,23 @@ def _rubrics(store: Store, suite: Suite, parts: Parts) -> list[Rubric]:
 
 
 def _start(
-    store: Store, suite: Suite, options: Options, trial: TrialRow, rubrics: Sequence[Rubric], keys: Mapping[str, bytes]
+    store: Store,
+    suite: Suite,
+    parts: Parts,
+    options: Options,
+    trial: TrialRow,
+    rubrics: Sequence[Rubric],
+    keys: Mapping[str, bytes],
 ) -> dict[str, int]:
+    prompt = [[item if isinstance(item, str) else item.plain() for item in suite.prompt], suite.variables]
     hashes = {rubric.spec.name: rubric.scorer_hash for rubric in rubrics}
     runs: list[RunRow] = []
     for name, key in keys.items():
         spec = suite.targets[name]
         definition = {"use": spec.use, "rubrics": hashes, "hash": digest("target", spec.plain())}
+        target = parts.targets[name]
+        if isinstance(target, StatesConditions):
+            definition |= {"prompt": digest("prompt", prompt), "conditions": target.conditions()}
         runs.append(RunRow(0, trial.id, name, definition, options.series, options.epochs, key, {}))
     return dict(zip(keys, store.start_trial(trial, runs), strict=True))
 
@@ -229,13 +260,15 @@ def _stop_early(store: Store, trial_id: str, arms: Sequence[Arm], interrupted: b
     """Say why a trial ended before its end, if it did."""
     down = next((arm.down for arm in arms if arm.down is not None), None)
     if down is not None:
-        store.finish_trial(trial_id, "failed")
+        store.finish_trial(trial_id, OUT_OF_BUDGET if isinstance(down, BudgetError) else "failed")
         raise down
     if interrupted:
         store.finish_trial(trial_id, "interrupted")
         again = "run the same command again" if series == "main" else f"run with --series {series}"
         done, total = sum(arm.progress.done for arm in arms), sum(arm.progress.total for arm in arms)
+        left = [name for arm in arms if arm.batches is not None for name in arm.batches.left]
+        goes_on = f" What is in batch {', '.join(left)} goes on at its provider." if left else ""
         raise Interrupted(
-            f"Stopped after {done:,} of {total:,} results; all of them are saved.",
+            f"Stopped after {done:,} of {total:,} results; all of them are saved.{goes_on}",
             hint=f"{again} to go on where it stopped",
         )

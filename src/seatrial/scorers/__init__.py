@@ -22,6 +22,7 @@ BUILTIN: dict[str, str] = {
     "fields": "seatrial.scorers.fields:Fields",
     "first_token": "seatrial.scorers.operational:FirstToken",
     "fuzzy": "seatrial.scorers.similarity:Fuzzy",
+    "inter_token": "seatrial.scorers.operational:InterToken",
     "json_schema": "seatrial.scorers.structured:JsonSchema",
     "json_valid": "seatrial.scorers.structured:JsonValid",
     "label": "seatrial.scorers.labels:Label",

@@ -1,4 +1,4 @@
-"""Quantities of an output: latency, time to first token, cost, tokens. They read what the target recorded."""
+"""Quantities of an output: latency and its parts, cost, tokens. They read what the target recorded."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ class Quantity(BuiltinScorer):
 class Latency(Quantity):
     """Seconds from sending the request to the whole answer: the last attempt, without queue and back-off.
 
+    Where requests arrive on a schedule (`arrival: {poisson: 5}`) it counts from the arrival, as a user would: waiting
+    for a place, retries and back-off included.
+
     Example: `{at_most: 2.5}` fails an answer that took 3 s. Needs `timing.total`. Fails to help where recordings
     come from another machine or hour: compare latencies of interleaved runs only.
     """
@@ -55,11 +58,15 @@ class Latency(Quantity):
 
     def read(self, output: Output) -> float | None:
         """Seconds to the whole answer."""
-        return output.timing.total
+        total = output.timing.total
+        return None if total is None else output.timing.waited + total
 
 
 class FirstToken(Quantity):
-    """Seconds to the first token of a streamed answer. Needs `timing.first_token`, which only streaming records."""
+    """Seconds to the first token of a streamed answer, counted as `latency` is.
+
+    Needs `timing.first_token`, which only streaming records.
+    """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("first_token", "1", higher_is_better=False)
     unit: ClassVar[str] = "s"
@@ -67,7 +74,26 @@ class FirstToken(Quantity):
 
     def read(self, output: Output) -> float | None:
         """Seconds to the first token."""
-        return output.timing.first_token
+        first = output.timing.first_token
+        return None if first is None else output.timing.waited + first
+
+
+class InterToken(Quantity):
+    """Milliseconds per output token after the first: (total - first token) / (output tokens - 1).
+
+    What serving benchmarks call time per output token (TPOT), or the mean inter-token latency: how fast an answer
+    reads. Needs streaming, a token count from the provider, and at least two tokens. Misleads where the provider
+    holds text back and sends it in a few large pieces, or thinks unseen after its first token.
+    """
+
+    about: ClassVar[ScorerInfo] = ScorerInfo("inter_token", "1", higher_is_better=False)
+    unit: ClassVar[str] = "ms"
+    missing: ClassVar[str] = "it needs `stream: true` on its target, a token count and two tokens"
+
+    def read(self, output: Output) -> float | None:
+        """Milliseconds per output token after the first."""
+        gap = output.inter_token
+        return None if gap is None else 1000 * gap
 
 
 class Cost(Quantity):

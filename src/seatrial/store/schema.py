@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0001"
+REVISION = "0004"
 PROJECT = 1
 
 metadata = MetaData()
@@ -117,6 +117,26 @@ outputs = Table(
 )
 output_payloads = _payload("output_payloads", "output_id")
 
+output_timings = Table(
+    "output_timings",
+    metadata,
+    Column("output_id", Integer, primary_key=True),
+    _project(),
+    Column("load", Text, nullable=False),
+    Column("inter_token", Float),
+    Column("queued", Float),
+    Column("late", SmallInteger, nullable=False),
+    Column("lagged", SmallInteger, nullable=False),
+)
+
+output_prices = Table(
+    "output_prices",
+    metadata,
+    Column("output_id", Integer, primary_key=True),
+    _project(),
+    Column("source", Text, nullable=False),
+)
+
 scorers = Table(
     "scorers",
     metadata,
@@ -188,5 +208,45 @@ run_items = Table(
     _project(),
     Column("output_id", Integer, nullable=False),
     Column("score_ids", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+model_lists = Table(
+    "model_lists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _project(),
+    Column("endpoint", Text, nullable=False),
+    Column("polled_at", Text, nullable=False),
+    Column("models", Text, nullable=False),
+    Index("model_lists_endpoint", "endpoint"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _project(),
+    Column("name", Text, nullable=False),
+    Column("account", LargeBinary, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("provider_id", Text),
+    Column("requests", Integer, nullable=False),
+    Column("planned_at", Text, nullable=False),
+    Column("submitted_at", Text),
+    Column("finished_at", Text),
+    UniqueConstraint("project_id", "name"),
+    Index("batches_open", "account", "series", "state"),
+)
+
+batch_requests = Table(
+    "batch_requests",
+    metadata,
+    Column("batch_id", Integer, primary_key=True),
+    Column("request_hash", LargeBinary, primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    _project(),
+    Column("attempt", Integer, nullable=False),
     sqlite_with_rowid=False,
 )

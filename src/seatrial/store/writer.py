@@ -174,6 +174,10 @@ def _try_outputs(connection: Connection, new: Sequence[NewOutput]) -> bool:
             return False
         payloads = [(item.id, pack(item.output.recorded)) for item in fresh]
         insert(connection, schema.output_payloads, ("output_id", "payload"), payloads)
+        timings = [_timing_row(item) for item in fresh if item.output.timing.total is not None]
+        insert(connection, schema.output_timings, TIMING_COLUMNS, timings)
+        priced = [(item.id, storable(item.output.price_source)) for item in fresh if item.output.price_source]
+        insert(connection, schema.output_prices, ("output_id", "source"), priced)
         requests = {item.request_hash: item.request for item in fresh}
         bodies = [(raw, schema.PROJECT, pack_json(text.encode("ascii"))) for raw, text in requests.items()]
         insert(connection, schema.requests, ("hash", "project_id", "payload"), bodies, ignore=True)
@@ -267,6 +271,15 @@ def _output_row(item: NewOutput) -> tuple[Any, ...]:
         storable(output.fingerprint),
         storable(output.finished_at),
     )
+
+
+TIMING_COLUMNS = ("output_id", "load", "inter_token", "queued", "late", "lagged")
+
+
+def _timing_row(item: NewOutput) -> tuple[Any, ...]:
+    timing = item.output.timing
+    late, lagged = int(timing.late), int(timing.lagged)
+    return item.id, storable(timing.load), item.output.inter_token, timing.queued, late, lagged
 
 
 def bounded(number: int | None) -> int | None:

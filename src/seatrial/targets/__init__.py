@@ -1,6 +1,7 @@
 """Systems under test: wire formats, the HTTP client, limits, retries, prices, your own functions, and replay.
 
-`build` makes a target of a suite's entry. `models` holds a row for each provider's dialect, whose pure functions are in
+`build` makes a target of a suite's entry. `catalogue` knows who serves models where, `listing` reads what they list,
+`checks` whether they can be asked. `models` holds a row for each provider's dialect, whose pure functions are in
 `chat`, `anthropic`, `gemini` and `responses`; `service` any JSON endpoint (`template` and
 `mapping`), `python` your function, `replay` recorded outputs. Under them:
 `endpoint` asks, times and judges, `line` holds key, connections, limits and retries, `strict` reads what strangers
@@ -25,6 +26,9 @@ __all__ = ["BUILTIN", "Prompt", "build", "outcome"]
 
 BUILTIN: dict[str, str] = {
     "anthropic": "seatrial.targets.models:Anthropic",
+    "any-llm": "seatrial.targets.anyllm:AnyLLM",
+    "azure": "seatrial.targets.clouds:Azure",
+    "bedrock": "seatrial.targets.clouds:Bedrock",
     "gemini": "seatrial.targets.models:Gemini",
     "http": "seatrial.targets.service:Service",
     "https": "seatrial.targets.service:Service",
@@ -32,6 +36,7 @@ BUILTIN: dict[str, str] = {
     "python": "seatrial.targets.python:PythonFunction",
     "replay": "seatrial.targets.replay:Replay",
     "responses": "seatrial.targets.models:Responses",
+    "vertex": "seatrial.targets.clouds:Vertex",
 }
 """The adapters that come with Seatrial, as `module:class`. Plug-ins add more by the entry points `seatrial.targets`."""
 
@@ -40,14 +45,17 @@ def build(name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str])
     """The target that `spec` describes, named `name` in its suite.
 
     `folder` is the suite's: files and modules are searched there. `environ` is where an adapter may look up its key,
-    and nothing else. An adapter is a class called with the same four arguments; its attribute `reads` names the
-    fields of TargetSpec that it understands (all, where it has none).
+    and SEATRIAL_BASE_URL, which stands in for every provider's own base URL. An adapter is a class called with the
+    same four arguments; its attribute `reads` names the fields of TargetSpec that it understands (all, where it has
+    none).
 
     Raises TargetConfigError, RecordingError, UnknownPluginError, BrokenPluginError, DuplicatePluginError.
     """
     from seatrial.core.plugins import find
+    from seatrial.targets.catalogue import written_out
     from seatrial.targets.settings import check_fields
 
+    spec = written_out(name, spec, environ)
     kind = spec.use.partition(":")[0]
     adapter = find("target", kind, BUILTIN)
     check_fields(name, kind, spec, adapter)

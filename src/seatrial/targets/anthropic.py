@@ -59,6 +59,7 @@ def _no_sampling(value: Json) -> dict[str, Json]:
     raise Unfit(
         f"is no longer taken by the messages API as of {VERSION}",
         f"leave it out, or send the header {VERSION_HEADER}: 2023-06-01 to a model that still takes it",
+        lacking=True,
     )
 
 
@@ -234,7 +235,16 @@ def _usage(value: Any) -> Usage:
     details = an_object(usage.get("output_tokens_details") or {}, "usage.output_tokens_details")
     thinking = a_count(details.get("thinking_tokens"), "usage.output_tokens_details.thinking_tokens")
     asked = None if fresh is None else total(fresh, written, cached)
-    return Usage(input=asked, cached=cached, output=output, reasoning=thinking)
+    made = an_object(usage.get("cache_creation") or {}, "usage.cache_creation")
+    for_an_hour = a_count(made.get("ephemeral_1h_input_tokens"), "usage.cache_creation.ephemeral_1h_input_tokens")
+    return Usage(
+        input=asked,
+        cached=cached,
+        cache_write=written,
+        cache_write_1h=for_an_hour,
+        output=output,
+        reasoning=thinking,
+    )
 
 
 class MessageStream(EventStream):

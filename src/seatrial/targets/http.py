@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -10,53 +10,45 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from seatrial.targets.auth import Auth
 from seatrial.targets.retry import Fault, classify
 
 MOST_BYTES = 16 << 20
 """A body may have at most 16 MiB, streamed or not, after decompression."""
 
 MOST_ERROR_BYTES = 64 << 10
-SHORTEST_SECRET = 8
 EVENT_STREAM = "text/event-stream"
+
+
+Body = Callable[[], AsyncIterator[bytes] | bytes] | None
+"""What makes a request's body, once for each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer. `streamed`: the body went to the reader, piece by piece."""
+    """A successful answer. `streamed`: the body went to the reader, piece by piece. `date`: the endpoint's clock."""
 
     body: bytes
     streamed: bool
-
-
-class Secret:
-    """Text that shows up nowhere but where it is asked for."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: str) -> None:
-        self.value = value
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
+    date: str = ""
 
 
 class Client:
-    """Posts to one endpoint. The secret goes out in one header and is cut from all that comes back."""
+    """Posts to one endpoint. Secrets go out in headers alone and are cut from all that comes back."""
 
     def __init__(self, url: str, headers: Mapping[str, str], concurrency: int, timeout: float) -> None:
-        self._url = URL(url)
+        self._url = URL(url, encoded="%" in url)  # what holds escapes is signed as it stands
         self._headers = CIMultiDict(headers)
         self._concurrency = concurrency
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._secret = Secret("")
+        self._auth = Auth()
         self._session: aiohttp.ClientSession | None = None
 
-    async def open(self, secret: Secret, header: str = "Authorization", prefix: str = "Bearer ") -> None:
-        """Open the session on the running loop. An empty secret is not sent."""
+    async def open(self, auth: Auth) -> None:
+        """Open the session on the running loop."""
         headers = self._headers.copy()
-        if secret.value:
-            headers[header] = f"{prefix}{secret.value}"
-        self._secret = secret
+        headers.update(auth.fixed)
+        self._auth = auth
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._concurrency),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -72,9 +64,8 @@ class Client:
             self._session = None
 
     def scrub(self, raw: bytes) -> bytes:
-        """The bytes without our key, should an endpoint echo it."""
-        secret = self._secret.value.encode()
-        return raw.replace(secret, b"***") if len(secret) >= SHORTEST_SECRET and secret in raw else raw
+        """The bytes without our secrets, should an endpoint echo one."""
+        return self._auth.scrub(raw)
 
     async def post(self, body: bytes, reader: Callable[[bytes], None] | None = None) -> Reply:
         """Send the body once. Event streams go to `reader` in pieces.
@@ -82,8 +73,9 @@ class Client:
         Raises Fault for everything but a 2xx answer that was received in full.
         """
         assert self._session is not None, "the target is not open"
+        own = self._auth.headers("POST", str(self._url), body)
         try:
-            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
+            async with self._session.post(self._url, data=body, headers=own, allow_redirects=False) as response:
                 if not 200 <= response.status < 300:
                     raw = await _head(response)
                     raise classify(response.status, response.headers, self.scrub(raw))
@@ -91,6 +83,65 @@ class Client:
                     await _stream(response, reader)
                     return Reply(b"", streamed=True)
                 return Reply(self.scrub(await _whole(response)), streamed=False)
+        except (aiohttp.ClientError, OSError, ValueError, EOFError) as cause:
+            raise _fault(cause, self.scrub) from None
+
+    async def get(self, url: str) -> Reply:
+        """Read another address of the same host, like a list of models. Raises Fault as `post` does."""
+        assert self._session is not None, "the target is not open"
+        try:
+            where, own = URL(url, encoded=True), self._auth.headers("GET", url, b"")
+            async with self._session.get(where, headers=own, allow_redirects=False) as response:
+                if not 200 <= response.status < 300:
+                    raise classify(response.status, response.headers, self.scrub(await _head(response)))
+                body = self.scrub(await _whole(response))
+                return Reply(body, streamed=False, date=response.headers.get("Date", ""))
+        except (aiohttp.ClientError, OSError, ValueError, EOFError) as cause:
+            raise _fault(cause, self.scrub) from None
+
+    async def exchange(
+        self, method: str, url: str, *, data: Body = None, headers: Mapping[str, str] | None = None, seconds: float = 0
+    ) -> bytes:
+        """One exchange with another address of the same endpoint, within `seconds` where given.
+
+        `data` makes the body anew. Raises Fault as `post` does.
+        """
+        assert self._session is not None, "the target is not open"
+        timeout = aiohttp.ClientTimeout(total=seconds) if seconds else self._timeout
+        body = data() if data is not None else None
+        try:
+            async with self._session.request(
+                method, URL(url, encoded=True), data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                if not 200 <= response.status < 300:
+                    raise classify(response.status, response.headers, self.scrub(await _head(response)))
+                return self.scrub(await _whole(response))
+        except (aiohttp.ClientError, OSError, ValueError, EOFError) as cause:
+            raise _fault(cause, self.scrub) from None
+
+    async def lines(self, url: str, idle: float) -> AsyncIterator[bytes]:
+        """The lines of a long answer as they come, at most `idle` seconds between two pieces of it.
+
+        A line may have 16 MiB. Raises Fault as `post` does, also after some lines.
+        """
+        assert self._session is not None, "the target is not open"
+        timeout = aiohttp.ClientTimeout(sock_connect=idle, sock_read=idle)
+        try:
+            async with self._session.get(URL(url, encoded=True), timeout=timeout, allow_redirects=False) as response:
+                if not 200 <= response.status < 300:
+                    raise classify(response.status, response.headers, self.scrub(await _head(response)))
+                rest = bytearray()
+                while piece := await response.content.readany():
+                    *whole, tail = piece.split(b"\n")
+                    for part in whole:
+                        rest += part
+                        yield self.scrub(bytes(rest))
+                        rest.clear()
+                    rest += tail
+                    if len(rest) > MOST_BYTES:
+                        raise _too_large(response)
+                if rest:
+                    yield self.scrub(bytes(rest))
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as cause:
             raise _fault(cause, self.scrub) from None
 

@@ -3,7 +3,8 @@
 Concurrency starts at its cap and follows additive increase, multiplicative decrease (Chiu and Jain 1989): a refusal
 (429) cuts it, at most once per round trip; answers raise it again. Near the level that was last refused it holds for
 a while before it tries more, as CUBIC does (RFC 9438), and longer each time it is refused there again, so that
-probing costs little even when each refusal pauses the target.
+probing costs little even when each refusal pauses the target. Where refusals show that a rate is limited instead, sends
+are spaced at a rate that is learnt (see `pacing`).
 """
 
 from __future__ import annotations
@@ -13,14 +14,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
+
+from seatrial.targets.pacing import GRACE, Evidence, Pace
 
 CUT = 0.9
 DEEP_CUT = 0.5
 HOLD = 1.0
 HOLD_PER_PAUSE = 20
-FIRST_GAP = 0.05
-LONGEST_GAP = 30.0
 TICK = 1e-6
+LOOK_EVERY = 0.05
+FEW = 4
+SOON = 2.0
+SOON_PER_PAUSE = 10.0
 
 
 @dataclass(slots=True)
@@ -51,12 +57,13 @@ class Bucket:
         self.level -= amount
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slot:
-    """Leave to send one request: when it was given, and the tokens reserved for it."""
+    """Leave to send one request: when it was given, the tokens reserved for it, and how many answers came before."""
 
     started: float
     tokens: float
+    answers: int = 0
 
 
 class Aimd:
@@ -65,10 +72,16 @@ class Aimd:
     def __init__(self, most: int) -> None:
         self.most = most
         self.cap = float(most)
+        self.again = False
+        self._step = 1.0
         self._ceiling = float("inf")
         self._cut_at = float("-inf")
         self._hold_until = float("-inf")
         self._floor = 1.0
+
+    def reset(self) -> None:
+        """Forget what was learnt: the refusals had another cause."""
+        self.cap, self._ceiling, self._hold_until = float(self.most), float("inf"), float("-inf")
 
     def answered(self, now: float) -> None:
         """An answer came: grow by one per round trip, but hold below the level that was refused."""
@@ -80,7 +93,9 @@ class Aimd:
                 return
             if self.cap > self._ceiling:
                 self._ceiling = float("inf")
-        self.cap = min(limit, self.cap + 1 / self.cap)
+        if self._ceiling == float("inf"):
+            self._step *= 1 + 1 / self.cap
+        self.cap = min(limit, self.cap + self._step / self.cap)
 
     def refused(self, now: float, started: float, in_flight: int, pause: float) -> bool:
         """A refusal came. True when it is news: sent after the last cut. `in_flight` are those still out.
@@ -91,9 +106,9 @@ class Aimd:
         if started < self._cut_at:
             self.cap = max(self._floor, min(self.cap, float(in_flight)))
             return False
-        self._ceiling = self.cap
-        again = now < self._hold_until
-        self._floor = max(1.0, self.cap * (DEEP_CUT if again else CUT))
+        self._ceiling, self._step = self.cap, 1.0
+        self.again = now < self._hold_until
+        self._floor = max(1.0, self.cap * (DEEP_CUT if self.again else CUT))
         self.cap = max(1.0, self.cap * CUT)
         self._cut_at = now
         self._hold_until = now + max(HOLD, HOLD_PER_PAUSE * pause)
@@ -118,9 +133,10 @@ class Limits:
         now = clock()
         self._requests = None if rpm is None else Bucket.per_minute(rpm, now)
         self._tokens = None if tpm is None else Bucket.per_minute(tpm, now)
-        self._in_flight = 0
+        self._out: dict[Slot, None] = {}
+        self._look_at = float("-inf")
+        self._evidence, self._pace = Evidence(), Pace()
         self._paused_until = float("-inf")
-        self._gap = 0.0
         self._queue: deque[tuple[asyncio.Future[Slot], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -137,12 +153,12 @@ class Limits:
     @property
     def in_flight(self) -> int:
         """How many are out."""
-        return self._in_flight
+        return len(self._out)
 
     async def acquire(self, tokens: float = 0) -> Slot:
         """Wait for leave to send a request of about so many tokens. Every slot must be released."""
         now = self._clock()
-        if not self._queue and self._in_flight < int(self._aimd.cap) and self._wait(now, tokens) <= 0:
+        if not self._queue and len(self._out) < int(self._aimd.cap) and self._wait(now, tokens) <= 0:
             return self._give(now, tokens)
         turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
         self._queue.append((turn, tokens))
@@ -156,7 +172,7 @@ class Limits:
 
     def release(self, slot: Slot, used: float | None = None) -> None:
         """Give the slot back. `used`: the tokens that really went through; None keeps the estimate."""
-        self._in_flight -= 1
+        self._out.pop(slot, None)
         if self._tokens is not None and used is not None:
             self._tokens.take(used - slot.tokens)
         if self._queue:
@@ -164,28 +180,51 @@ class Limits:
 
     def answered(self) -> None:
         """Tell that the provider took the request."""
+        now = self._clock()
+        self._evidence.answered(now)
+        if now >= self._look_at:
+            self._look(now)
         if self._aimd.cap < self._aimd.most:
-            self._gap = 0.0
-            self._aimd.answered(self._clock())
+            self._aimd.answered(now)
 
     def refused(self, slot: Slot, pause: float | None = None) -> bool:
         """Tell of a refusal for too many requests, with the provider's Retry-After in seconds.
 
         Returns whether it was news; a refusal of what was sent before the last cut is not.
         """
-        alone = self._aimd.cap < 2
-        news = self._aimd.refused(self._clock(), slot.started, self._in_flight - 1, pause or 0.0)
-        if alone and news:
-            self._gap = min(LONGEST_GAP, max(FIRST_GAP, self._gap * 2))
-            self.pause(self._gap if pause is None else 0.0)
+        now, pause = self._clock(), pause or 0.0
+        others = len(self._out) - 1
+        if self._pace.learnt:
+            return self._pace.refused(now, slot.started, pause)
+        self._evidence.refused(now, now - slot.started, others, slot.answers, pause)
+        if self._look(now, slot):
+            return True
+        news = self._aimd.refused(now, slot.started, others, pause)
+        if news and self._aimd.again and self._aimd.cap < FEW:
+            self._evidence.unlikely(now, max(SOON, SOON_PER_PAUSE * pause))
         return news
+
+    def _look(self, now: float, refused: Slot | None = None) -> bool:
+        """Whether what is out shows that a rate is limited; from then on sends are paced."""
+        evidence = self._evidence
+        if self._pace.learnt:
+            return False
+        self._look_at = now + LOOK_EVERY
+        taken = now - GRACE * evidence.round_trip
+        held = [out.started for out in takewhile(lambda out: out.started < taken, self._out) if out is not refused]
+        if not evidence.contradicted(now, len(held)):
+            return False
+        fresh = sum(1 for started in held if started > evidence.since)
+        self._pace.start(now, evidence.rate(now, fresh, held[-1] if held else now))
+        self._aimd.reset()
+        return True
 
     def pause(self, seconds: float) -> None:
         """Send nothing for so long."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     def _wait(self, now: float, tokens: float) -> float:
-        wait = self._paused_until - now
+        wait = max(self._paused_until, self._pace.at) - now
         if self._requests is not None:
             wait = max(wait, self._requests.wait(now, 1))
         if self._tokens is not None:
@@ -193,19 +232,21 @@ class Limits:
         return wait if wait > TICK else 0.0
 
     def _give(self, now: float, tokens: float) -> Slot:
-        self._in_flight += 1
         if self._requests is not None:
             self._requests.take(1)
         if self._tokens is not None:
             self._tokens.take(tokens)
-        return Slot(now, tokens)
+        self._pace.sent(now, self._evidence.round_trip)
+        slot = Slot(now, tokens, self._evidence.answers(now))
+        self._out[slot] = None
+        return slot
 
     def _pump(self) -> None:
         """Give leave to those who wait, in order, as far as the limits allow; come back when more time has passed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._queue and self._in_flight < int(self._aimd.cap):
+        while self._queue and len(self._out) < int(self._aimd.cap):
             turn, tokens = self._queue[0]
             if turn.done():
                 self._queue.popleft()
@@ -217,3 +258,11 @@ class Limits:
                 return
             self._queue.popleft()
             turn.set_result(self._give(now, tokens))
+        if self._queue and not self._pace.learnt and self._evidence.waits(self._clock()):
+            self._timer = asyncio.get_running_loop().call_later(2 * LOOK_EVERY, self._peek)
+
+    def _peek(self) -> None:
+        """Look whether the provider took more than it seemed to allow, then go on."""
+        self._timer = None
+        self._look(self._clock())
+        self._pump()

@@ -14,24 +14,33 @@ from seatrial.core.identity import encode
 from seatrial.core.record import Json
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import MissingSecretError, Problem, TargetDownError, safe
-from seatrial.targets.http import Client, Secret, is_loopback
+from seatrial.targets.auth import Auth, Key, Secret
+from seatrial.targets.http import Client, Reply, is_loopback
 from seatrial.targets.lag import LagMonitor
 from seatrial.targets.limits import Limits
+from seatrial.targets.redact import Redactor
 from seatrial.targets.retry import Fault, Retries, Tried
 from seatrial.targets.settings import fail, problem
 
 T = TypeVar("T")
 
 FIELDS = frozenset(
-    {"params", "concurrency", "rpm", "tpm", "timeout", "deadline", "retries", "price"}
+    {"params", "arrival", "concurrency", "rpm", "tpm", "timeout", "deadline", "retries", "price"}
     | {"base_url", "api_key_env", "headers", "stream"}
 )
 """What an adapter of models over HTTP reads of a target's settings."""
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key"})
+SECRET_PARAMS = frozenset({"api_key", "apikey", "api_token", "authorization", "x_api_key", "password", "secret"})
 OWN_HEADERS = frozenset(
     {"content-type", "content-length", "transfer-encoding", "host", "connection", "accept-encoding"}
 )
+SECRET_NAMED = re.compile(r"(?:^|[-_])(?:auth\w*|token|\w*key|secret|password|credentials?|cookie)$", re.IGNORECASE)
+SECRET_LIKE = re.compile(
+    r"^(?:Bearer|Basic) |\b(?:sk|pk|rk|gsk|ghp|hf|nvapi|xai|AIza|AKIA)[-_]?(?=[\w-]*\d)\w[\w-]{15,}", re.IGNORECASE
+)
+"""What keys look like: in a header or a URL, where they would be kept."""
+
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -49,7 +58,7 @@ class Address:
     `home` is the provider's own base URL: only there `key` is the key's variable without having been named. `ending`
     is what follows the base URL; `headers`, in lower case, go with every request
     where the user sends none of that name. `setting` is where the URL is
-    written.
+    written. `auth` is how requests are authorised where that is not one key in one header.
     """
 
     home: str = ""
@@ -59,6 +68,7 @@ class Address:
     key_prefix: str = "Bearer "
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     setting: str = "base_url"
+    auth: Auth | None = None
 
     def base(self, spec: TargetSpec) -> str:
         """The base URL that a target has: without a slash at its end where something follows."""
@@ -76,6 +86,7 @@ class Line:
         self._name, self._spec, self._address = name, spec, address
         self._variable = spec.api_key_env or ("" if _is_local(self.base_url) else address.key)
         self._key = Secret(environ.get(self._variable, "").strip() if self._variable else "")
+        self._auth = address.auth or Key(self._key, address.key_header, address.key_prefix)
         self._client: Client | None = None
         self.limits = Limits(spec.concurrency, spec.rpm, spec.tpm)
         self._retries = Retries(self.limits, spec.retries)
@@ -96,7 +107,7 @@ class Line:
         usual = {header: value for header, value in address.headers.items() if header not in given}
         headers = {**usual, **self._spec.headers, **own}
         client = Client(f"{self.base_url}{address.ending}", headers, self._spec.concurrency, self._spec.timeout)
-        await client.open(self._key, address.key_header, address.key_prefix)
+        await client.open(self._auth)
         self._client = client
         self.lag.start()
 
@@ -107,14 +118,39 @@ class Line:
             await self._client.close()
             self._client = None
 
+    @property
+    def redactor(self) -> Redactor:
+        """Masks the secrets in what came back."""
+        return self._auth.redactor
+
+    @property
+    def variable(self) -> str:
+        """The environment variable of its key, empty where none is sent."""
+        return self._variable
+
+    async def get(self, url: str) -> Reply:
+        """Read another address of the same host, with the key. Raises Fault."""
+        await self._auth.prepare()
+        return await self.client.get(url)
+
     async def run(self, once: Callable[[], Awaitable[Tried[T]]], tokens: float) -> Tried[T]:
         """Try within the limits until it works or it is hopeless. Raises TargetDownError."""
-        tried = await self._retries.run(once, tokens)
+
+        async def authorised() -> Tried[T]:
+            await self._auth.prepare()
+            return await once()
+
+        tried = await self._retries.run(authorised if self._address.auth is not None else once, tokens)
+        if tried.fault is not None:
+            self.redactor.fault(tried.fault)
         if tried.fault is not None and tried.fault.reaction == "down":
-            raise self._down(tried.fault)
+            raise self._down(tried.fault) from tried.fault
         return tried
 
     def _check_key(self) -> None:
+        if self._address.auth is not None:
+            self._check_auth(self._address.auth)
+            return
         key = self._key.value
         if not self._variable or (key and key.isascii() and key.isprintable() and " " not in key):
             return
@@ -126,12 +162,21 @@ class Line:
             problems=[problem(self._name, "api_key_env", f"the environment variable {variable} {rule}")],
         )
 
+    def _check_auth(self, auth: Auth) -> None:
+        missing = auth.missing()
+        if missing:
+            raise MissingSecretError(
+                f"Target {self._name!r} cannot authorise its requests.",
+                hint="see docs/targets.md, Clouds",
+                problems=[problem(self._name, "use", rule) for rule in missing],
+            )
+
     def _down(self, fault: Fault) -> TargetDownError:
         status = f"HTTP {fault.status}, " if fault.status else ""
         return TargetDownError(
             f"Target {self._name!r} at {self.base_url} refuses every request ({status}{fault.code}): "
             f"{safe(fault.message, 200) or 'no reason given'}.",
-            hint=HINTS.get(fault.code, ""),
+            hint=(self._auth.hint if fault.code == "auth" else "") or HINTS.get(fault.code, ""),
         )
 
 
@@ -150,7 +195,7 @@ def line_problems(name: str, spec: TargetSpec, address: Address) -> list[Problem
         problem(name, address.setting, rule, shown, hint) for rule, shown, hint in _url_faults(url, address.ending)
     ]
     keys = _key_problems(name, spec.api_key_env) or ([] if wrong else _stranger_problems(name, spec, url, address))
-    return [*wrong, *keys, *_header_problems(name, spec, address)]
+    return [*wrong, *keys, *_header_problems(name, spec, address), *_parameter_problems(name, spec)]
 
 
 def _is_local(url: str) -> bool:
@@ -166,6 +211,8 @@ def _url_faults(url: str, ending: str) -> list[tuple[str, str | None, str]]:
         return [("is no URL", None, "write it like https://host/v1")]
     if parts.username is not None or parts.password is not None:
         return [("holds credentials", None, "put the key into the variable that api_key_env names")]
+    if SECRET_LIKE.search(parts.path):
+        return [("holds a key", None, "put it into the variable that api_key_env names")]
     if parts.query or parts.fragment:
         return [("holds a query or fragment", None, "leave it off: what it says belongs into the body or a header")]
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
@@ -196,15 +243,26 @@ def _origin(url: str) -> tuple[str, str | None]:
     return parts.scheme, parts.hostname
 
 
+def _parameter_problems(name: str, spec: TargetSpec) -> list[Problem]:
+    """A key among the parameters would be sent in the body, kept and shown."""
+    keys = [
+        key
+        for key, value in spec.params.items()
+        if key.lower().replace("-", "_") in SECRET_PARAMS or (isinstance(value, str) and SECRET_LIKE.match(value))
+    ]
+    hint = "name the key's variable under api_key_env"
+    return [problem(name, f"params.{safe(key)}", "may hold a secret", hint=hint) for key in keys]
+
+
 def _header_problems(name: str, spec: TargetSpec, address: Address) -> list[Problem]:
     found: list[Problem] = []
     secret = SECRET_HEADERS | {address.key_header.lower()}
     for header, value in spec.headers.items():
         key = f"headers.{safe(header)}"
-        if header.lower() in secret:
+        if header.lower() in secret or SECRET_NAMED.search(header) or SECRET_LIKE.search(value):
             found.append(problem(name, key, "may hold a secret", hint="name the key's variable under api_key_env"))
         elif header.lower() in OWN_HEADERS:
             found.append(problem(name, key, "is set by Seatrial", hint="leave it out"))
         elif not TOKEN.fullmatch(header) or not value.isprintable() or not value.isascii():
-            found.append(problem(name, key, "is no valid HTTP header", value))
+            found.append(problem(name, key, "is no valid HTTP header"))
     return found

@@ -1,4 +1,4 @@
-"""What came back: an answer, when it is the model's own failure, what it cost, and when it came."""
+"""What came back: an answer, when it is the model's own failure, and when it came."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from seatrial.core.case import Document, Step
 from seatrial.core.message import BlobPart, Message
 from seatrial.core.output import Failure, Output, Usage
 from seatrial.core.record import Json
-from seatrial.core.suite import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +63,6 @@ def _is_empty(output: Output) -> bool:
         return False
     blobs = (part for m in output.messages if not isinstance(m.content, str) for part in m.content)
     return not any(isinstance(part, BlobPart) for part in blobs)
-
-
-def cost(usage: Usage, price: Price | None) -> float | None:
-    """US dollars for the tokens used, or None where the price or a count is unknown.
-
-    Cached input tokens cost the cached price where there is one, else the input price.
-    """
-    if price is None or usage.input is None or usage.output is None:
-        return None
-    cached = min(usage.cached or 0, usage.input)
-    cached_price = price.input if price.cached is None else price.cached
-    return ((usage.input - cached) * price.input + cached * cached_price + usage.output * price.output) / 1e6
 
 
 def now() -> str:

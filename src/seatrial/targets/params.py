@@ -15,12 +15,31 @@ Table = Mapping[str, Convert | None]
 """What becomes of each name. None: the dialect cannot say it. A name that is not in the table goes in as it is."""
 
 
-class Unfit(ValueError):  # noqa: N818  # it never leaves this room
-    """A value that the dialect cannot express: the rule, and what to do."""
+_SAME = {
+    **dict.fromkeys(("max_completion_tokens", "max_output_tokens", "maxOutputTokens"), "max_tokens"),
+    **dict.fromkeys(("stop_sequences", "stopSequences"), "stop"),
+    "topP": "top_p",
+    "topK": "top_k",
+    "frequencyPenalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+    "responseLogprobs": "logprobs",
+}
 
-    def __init__(self, rule: str, hint: str = "") -> None:
+
+def common_name(key: str) -> str:
+    """The one name of a parameter that providers call differently: `maxOutputTokens` is `max_tokens`."""
+    return _SAME.get(key, key)
+
+
+class Unfit(ValueError):  # noqa: N818  # it never leaves this room
+    """A value that the dialect cannot express: the rule, and what to do.
+
+    `lacking`: there is no such parameter, or none of such a value, so that it may be left out where the suite says so.
+    """
+
+    def __init__(self, rule: str, hint: str = "", *, lacking: bool = False) -> None:
         super().__init__(rule)
-        self.rule, self.hint = rule, hint
+        self.rule, self.hint, self.lacking = rule, hint, lacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +60,8 @@ def translate(params: Mapping[str, Json], table: Table, reserved: frozenset[str]
             if key in reserved:
                 raise Unfit("is set by Seatrial", "leave it out")
             if convert is None:
-                raise Unfit("this dialect cannot express it", "leave it out, for every target that is compared")
+                hint = "leave it out, for every target that is compared"
+                raise Unfit("this dialect cannot express it", hint, lacking=True)
             fragment = convert(value)
             _merge(done.body, fragment, ())
         except Unfit as unfit:

@@ -12,14 +12,17 @@ from pydantic import ValidationError
 
 from seatrial.core.case import Case
 from seatrial.core.message import without_bytes
-from seatrial.core.output import Failure, Output, Request
+from seatrial.core.output import Failure, Output, Request, Usage
 from seatrial.core.plugins import load_function
 from seatrial.core.record import Json, as_dict
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import safe
+from seatrial.targets.account import REPORTED
 from seatrial.targets.lag import LagMonitor
 from seatrial.targets.limits import Limits
-from seatrial.targets.outcomes import cost, now, outcome
+from seatrial.targets.outcomes import now, outcome
+from seatrial.targets.prices import prices_of
+from seatrial.targets.redact import Redactor
 from seatrial.targets.settings import fail, unknown_keys
 from seatrial.targets.threads import Threads
 
@@ -36,15 +39,16 @@ class PythonFunction:
     """
 
     reads: ClassVar[frozenset[str]] = frozenset(
-        {"params", "concurrency", "rpm", "tpm", "timeout", "deadline", "price", "options"}
+        {"params", "arrival", "concurrency", "rpm", "tpm", "timeout", "deadline", "price", "options"}
     )
 
     def __init__(self, name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str]) -> None:
-        """Import the function. Raises BrokenPluginError and TargetConfigError. `environ` is not used.
+        """Import the function. Raises BrokenPluginError and TargetConfigError.
 
-        `options` may hold a `version`: what else the function's answers depend on.
+        Secrets in `environ` are masked in what the function raises. `options` may hold a `version`: what
+        else the function's answers depend on.
         """
-        del environ
+        self._redactor = Redactor.of_environment(environ)
         fail(name, unknown_keys(name, "options", spec.options, ["version"]))
         self.name = name
         self.concurrency = spec.concurrency
@@ -96,7 +100,7 @@ class PythonFunction:
         slot = await self._limits.acquire(tokens)
         used: float | None = None
         try:
-            output = await self._call(request)
+            output = self._masked(await self._call(request))
             counts = (output.usage.input, output.usage.output)
             used = float(sum(n for n in counts if n)) or None
         finally:
@@ -126,6 +130,13 @@ class PythonFunction:
         total = loop.time() - started
         return self._finish(returned, total, self._lag.late_since(started))
 
+    def _masked(self, output: Output) -> Output:
+        """An exception's text may hold what the function read from the environment."""
+        failure = output.failure
+        if failure is None or (message := self._redactor.text(failure.message)) == failure.message:
+            return output
+        return Output.model_validate({**output.plain(), "failure": {**failure.plain(), "message": message}})
+
     async def _invoke(self, request: Request) -> Any:
         returned: Any = self._function(request) if self._is_async else await self._off_loop(request)
         return await returned if inspect.isawaitable(returned) else returned
@@ -138,13 +149,26 @@ class PythonFunction:
             output = as_output(returned)
             own = output.timing
             timing = own if own.total is not None else own.model_copy(update={"total": total, "lagged": lagged})
-            known = output.cost if output.cost is not None else cost(output.usage, self._spec.price)
+            output = self._priced(output)
             finished_at = output.finished_at or now()
-            output = output.model_copy(update={"timing": timing, "cost": known, "finished_at": finished_at})
+            output = output.model_copy(update={"timing": timing, "finished_at": finished_at})
             _ = output.hash  # what cannot be hashed cannot be kept
         except (ValueError, TypeError, RecursionError, OverflowError) as cause:
             return _failed("bad_return", _describe(cause))
         return output
+
+    def price(self, usage: Usage) -> tuple[float | None, str]:
+        """What so many tokens would cost by the suite's price."""
+        prices = prices_of(self._spec)
+        dollars = prices.cost(usage)
+        return dollars, prices.source if dollars is not None else ""
+
+    def _priced(self, output: Output) -> Output:
+        """With its own cost where it says one, else by the suite's price."""
+        if output.cost is not None:
+            return output if output.price_source else output.model_copy(update={"price_source": REPORTED})
+        dollars, source = self.price(output.usage)
+        return output.model_copy(update={"cost": dollars, "price_source": source})
 
 
 def as_output(returned: Any) -> Output:

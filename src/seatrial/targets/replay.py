@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from seatrial.core.case import Case
 from seatrial.core.message import without_bytes
-from seatrial.core.output import Failure, Output, Request
+from seatrial.core.output import Failure, Output, Request, Usage
+from seatrial.core.protocols import Amount, Meter
 from seatrial.core.record import Json
 from seatrial.core.suite import TargetSpec
 from seatrial.targets.outcomes import outcome
@@ -64,6 +65,20 @@ class Replay:
             message = "the recording has no row for this case"
             return Output(failure=Failure(kind="infra", code="not_recorded", message=message))
         return outcome(self._recording.output(number), self._deadline)
+
+    def most(self, request: Request) -> Amount:
+        """Nothing: what is recorded was paid for."""
+        del request
+        return Amount(0, 0.0)
+
+    def price(self, usage: Usage) -> tuple[float | None, str]:
+        """Nothing, whatever was used."""
+        del usage
+        return 0.0, "recorded"
+
+    def pay_from(self, meter: Meter) -> None:
+        """Nothing to pay."""
+        del meter
 
     async def close(self) -> None:
         """Nothing to do."""

@@ -47,7 +47,8 @@ class Fault(Exception):  # noqa: N818  # what an attempt ended in; it never leav
     """One attempt's end without an answer.
 
     `code` is stable and short. `reaction`: `retry` it, `slow_down` and retry, `reject` this request for good, or
-    the whole target is `down`. `wait` is what the provider asked for, in seconds.
+    the whole target is `down`. `wait` is what the provider asked for, in seconds. `param` is the parameter that it
+    blames.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Fault(Exception):  # noqa: N818  # what an attempt ended in; it never leav
         reaction: Reaction = "retry",
         wait: float | None = None,
         kind: FailureKind = "infra",
+        param: str = "",
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -67,6 +69,7 @@ class Fault(Exception):  # noqa: N818  # what an attempt ended in; it never leav
         self.reaction: Reaction = reaction
         self.wait = wait
         self.kind: FailureKind = kind
+        self.param = param
 
 
 def backoff(retry: int, draw: Callable[[], float]) -> float:
@@ -122,7 +125,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         return Fault(PASSING.get(status, "server_error"), said.message, status=status, wait=wait)
     if 300 <= status < 400:
         return Fault("redirect", "redirects are not followed", status=status, reaction="reject")
-    return Fault("rejected", said.message, status=status, reaction="reject")
+    return Fault("rejected", said.message, status=status, reaction="reject", param=said.param)
 
 
 def _names_model(message: str) -> bool:
@@ -132,10 +135,11 @@ def _names_model(message: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What an error body says: its codes, its message, whether a moderation flagged the input, and how long to wait."""
+    """What an error body says: codes, message, blamed parameter, whether the input was flagged, how long to wait."""
 
     codes: frozenset[str] = frozenset()
     message: str = ""
+    param: str = ""
     flagged: bool = False
     wait: float | None = None
 
@@ -156,13 +160,22 @@ def _said(body: bytes) -> _Said:
         return _Said(message=found if isinstance(found, str) else "")
     details = [d for item in as_list(error.get("details")) or [] if (d := as_dict(item)) is not None]
     words = [error.get(key) for key in ("code", "type", "status")] + [detail.get("reason") for detail in details]
-    texts = (error.get(key) for key in ("message", "detail"))
+    texts = (error.get("message"), error.get("detail"), _listed(error.get("detail")))
+    param = error.get("param")
     return _Said(
         codes=frozenset(word for word in words if isinstance(word, str)) | _exhausted(details),
         message=next((text for text in texts if isinstance(text, str)), ""),
+        param=param if isinstance(param, str) else "",
         flagged=bool((as_dict(error.get("metadata")) or {}).get("flagged_input")),
         wait=next((w for detail in details if (w := _delay(detail.get("retryDelay"))) is not None), None),
     )
+
+
+def _listed(detail: Any) -> str:
+    """What FastAPI's endpoints say of a body: a list of places, each with its fault."""
+    faults = [fault for item in as_list(detail) or [] if (fault := as_dict(item)) is not None]
+    places = ([str(step) for step in as_list(fault.get("loc")) or []] for fault in faults)
+    return "; ".join(f"'{place[-1]}': {fault.get('msg')}" for place, fault in zip(places, faults, strict=True) if place)
 
 
 def _delay(value: Any) -> float | None:

@@ -14,6 +14,7 @@ from seatrial.errors import Problem
 from seatrial.targets.endpoint import Endpoint, Wire
 from seatrial.targets.line import FIELDS, TOKEN, Address, line_problems
 from seatrial.targets.mapping import Mapped
+from seatrial.targets.prices import price_problems
 from seatrial.targets.settings import fail, problem, unknown_keys
 from seatrial.targets.template import Template, names
 
@@ -33,7 +34,8 @@ class Service(Endpoint):
         self._mapped = Mapped(name, spec.options.get("response"))
         header = spec.options.get("key_header", "Authorization")
         address = _address(spec.use, header)
-        fail(name, [*line_problems(name, spec, address), *self._option_problems(name, spec, header)])
+        faults = [*line_problems(name, spec, address), *self._option_problems(name, spec, header)]
+        fail(name, [*faults, *price_problems(name, spec)])
         template = self._template
         wire = Wire(body=lambda request: template.fill(names(request)), read=self._mapped.read)
         super().__init__(name, spec, environ, address, wire)

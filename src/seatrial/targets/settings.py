@@ -53,4 +53,9 @@ def unknown_keys(name: str, key: str, given: Iterable[str], known: Iterable[str]
 def fail(name: str, problems: list[Problem], hint: str = "") -> None:
     """Raise TargetConfigError when there are problems."""
     if problems:
-        raise TargetConfigError(f"Target {name!r} cannot be used as it is written.", hint=hint, problems=problems)
+        raise failure(name, problems, hint)
+
+
+def failure(name: str, problems: list[Problem], hint: str = "") -> TargetConfigError:
+    """The error that names all of a target's problems."""
+    return TargetConfigError(f"Target {name!r} cannot be used as it is written.", hint=hint, problems=problems)

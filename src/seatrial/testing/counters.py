@@ -41,6 +41,7 @@ class Stats:
     `calls`: requests for an answer. `served`: good answers handed whole to the socket. `again`: calls of an
     input (with the same model) after it had been served. `refused`: beyond capacity. `abandoned`: the client went
     away first. `redirected`: redirects that a client followed. `in_flight`, `max_in_flight`: requests being answered.
+    `batches`: those that were accepted; their requests count as calls.
     """
 
     calls: int = 0
@@ -52,6 +53,7 @@ class Stats:
     in_flight: int = 0
     max_in_flight: int = 0
     inputs: int = 0
+    batches: int = 0
     variant: str = ""
     by_status: Mapping[str, int] = field(default_factory=dict[str, int])
     by_model: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -117,13 +119,14 @@ class Counters:
             for (m, k), v in self._inputs.copy().items()
         ]
 
-    def stats(self, variant: str) -> Stats:
+    def stats(self, variant: str, batches: int = 0) -> Stats:
         """A snapshot."""
         names = ("calls", "served", "again", "refused", "abandoned", "redirected", "in_flight", "max_in_flight")
         numbers = {name: self.numbers[name] for name in names}
         return Stats(
             **numbers,
             inputs=len(self._inputs),
+            batches=batches,
             variant=variant,
             by_status=dict(self.by_status),
             by_model=dict(self.by_model),

@@ -6,21 +6,25 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, Self
 
+from seatrial.core.identity import loads
 from seatrial.errors import UsageError, nearest, safe
+from seatrial.testing import modellists
 from seatrial.testing.answers import Answer, Answers, choose_fault, decide, draw, seconds
+from seatrial.testing.batches import Desk
 from seatrial.testing.capacity import Limits
 from seatrial.testing.control import ROOT, control
 from seatrial.testing.counters import Call, Counters, PerInput, Stats
-from seatrial.testing.dialects import anthropic, embeddings, gemini, openai, responses
+from seatrial.testing.dialects import anthropic, azure, bedrock, embeddings, gemini, openai, responses, vertex
 from seatrial.testing.dialects.base import Asked, BadRequest, Dialect, Messages, dump, input_key
 from seatrial.testing.faults import REDIRECTED, Turn, error, faulty, healthy, retry_headers, status_of
 from seatrial.testing.http import Connection, Exchange, HttpRequest, response
-from seatrial.testing.script import Behaviour, Fault, Reply, Script
+from seatrial.testing.rejections import rejection
+from seatrial.testing.script import Behaviour, Capacity, Fault, Reply, Script
 
 if TYPE_CHECKING:
     from seatrial.testing.process import FakeProcess
@@ -31,8 +35,21 @@ DIALECTS: Sequence[Dialect] = (
     gemini.GenerateContent(),
     responses.Responses(),
     embeddings.Embeddings(),
+    azure.Deployment(),
+    bedrock.Converse(),
+    vertex.RawPredict(),
 )
+FORMS: Mapping[modellists.Form, Dialect] = {
+    "openai": openai.ChatCompletions(),
+    "anthropic": anthropic.Messages(),
+    "gemini": gemini.GenerateContent(),
+}
 _LOG = logging.getLogger(__name__)
+IN_BATCHES: Mapping[str, Dialect] = {
+    "/v1/chat/completions": DIALECTS[0],
+    "/v1/messages": DIALECTS[1],
+    "/v1/responses": DIALECTS[3],
+}
 HARMLESS = frozenset({"", "drip"})
 _KEYS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
@@ -75,6 +92,7 @@ class FakeProvider:
         """Forget every count, the attempts seen and any switch made."""
         self._counters = Counters(self._log_size)
         self._limits: dict[str, Limits] = {}
+        self._desk = Desk(self.script.batches, self.script.seed, self._answer_in_batch, self._clock)
         self._variant = ""
 
     def switch(self, variant: str = "") -> None:
@@ -103,7 +121,7 @@ class FakeProvider:
     @property
     def stats(self) -> Stats:
         """A snapshot of the counters."""
-        return self._counters.stats(self._variant)
+        return self._counters.stats(self._variant, batches=self._desk.accepted)
 
     @property
     def calls(self) -> int:
@@ -126,6 +144,11 @@ class FakeProvider:
     def all_inputs(self) -> list[dict[str, Any]]:
         """The counts of every model and input: model, key, calls, served, again."""
         return self._counters.all_inputs()
+
+    @property
+    def batches(self) -> list[dict[str, Any]]:
+        """Every batch that came: its id, requests, how often it was looked at, and its results read."""
+        return self._desk.shown
 
     # ---- serving
 
@@ -209,27 +232,42 @@ class FakeProvider:
             return _at_once(response(200, b"{}"))
         if path.startswith(ROOT):
             return _at_once(control(self, request))
+        if self._desk.serves(path):
+            if not self._key_fits(request):
+                return _at_once(error(DIALECTS[0], 401, "unauthorized", "Incorrect API key provided."))
+            return self._desk.handle(request)
         return _at_once(self._models(request))
 
     def _models(self, request: HttpRequest) -> bytes:
-        _, found, name = request.path.partition("/v1/models")
-        dialect = DIALECTS[0]
-        if request.method != "GET" or not found or (name and not name.startswith("/")):
+        name, form = modellists.asked(request), modellists.form_of(request)
+        dialect: Dialect = FORMS[form]
+        if request.method != "GET" or name is None:
             known = "it serves chat completions, responses, messages, generateContent, embeddings, and GET /v1/models"
             return error(dialect, 404, "unknown_url", f"Nothing is at {safe(request.path)}; {known}.")
         if not self._key_fits(request):
             return error(dialect, 401, "unauthorized", "Incorrect API key provided.")
         names = self.script.models or tuple(dict.fromkeys(self._counters.by_model))
         if not name:
-            return response(200, dump(openai.models(names)))
-        if name[1:] not in names:
-            return error(dialect, 404, "not_found", f"The model {safe(name[1:])!r} does not exist.")
-        return response(200, dump(openai.model(name[1:])))
+            return response(200, dump(modellists.listed(request, names)))
+        if name not in names:
+            return error(dialect, 404, "not_found", f"The model {safe(name)!r} does not exist.")
+        return response(200, dump(modellists.about(form, name)))
 
     def _key_fits(self, request: HttpRequest) -> bool:
         return not self.script.api_keys or _api_key(request) in self.script.api_keys
 
-    def _ask(self, request: HttpRequest, dialect: Dialect) -> Exchange:
+    def _answer_in_batch(self, kind: str, request: HttpRequest) -> tuple[int, dict[str, Any]]:
+        """The status and body that a request of a batch gets: by the same rules, at once, and without rate limits."""
+        exchange = self._ask(request, IN_BATCHES[kind], Limits(Capacity(), self._clock()))
+        raw = b"".join(action for action in exchange.actions if isinstance(action, bytes))
+        exchange.finished(True)
+        head, _, body = raw.partition(b"\r\n\r\n")
+        try:
+            return int(head.split(b" ", 2)[1]), loads(body)
+        except (ValueError, IndexError):
+            return 500, IN_BATCHES[kind].error(500, "server_error", "The request failed.")
+
+    def _ask(self, request: HttpRequest, dialect: Dialect, limits: Limits | None = None) -> Exchange:
         try:
             asked = dialect.parse(request)
         except BadRequest as bad:
@@ -238,10 +276,17 @@ class FakeProvider:
         if not self._key_fits(request):
             refusal = error(dialect, 401, "unauthorized", "Incorrect API key provided.")
             return self._refuse(request, asked, 401, "unauthorized", refusal)
+        if isinstance(dialect, bedrock.Converse) and (wrong := dialect.refuses(request)):
+            refusal = error(dialect, 403, "unauthorized", wrong)
+            return self._refuse(request, asked, 403, "unauthorized", refusal)
         if self.script.models and asked.model not in self.script.models:
             refusal = error(dialect, 404, "not_found", f"The model {safe(asked.model)!r} does not exist.")
             return self._refuse(request, asked, 404, "not_found", refusal)
-        limits = self._limits_for(request)
+        rejected = rejection(asked, dialect, self._behaviour(self._variant)[0].rejects)
+        if rejected is not None:
+            refusal = response(400, dump(dialect.error(400, rejected.kind, rejected.problem, rejected.param)))
+            return self._refuse(request, asked, 400, "unsupported", refusal)
+        limits = limits or self._limits_for(request)
         wait = limits.admit(asked.input_tokens + (asked.max_tokens or 0), self._clock())
         if wait is not None:
             self._counters.numbers["refused"] += 1

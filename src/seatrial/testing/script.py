@@ -229,6 +229,7 @@ class Behaviour(Record):
 
     `answers`: the first rule that fits, else `default`. `latency`: before the first byte. `faults`: at most one a
     request, drawn by seed, model, input and attempt. `served_model`: the name it reports, else the one it was asked.
+    `rejects`: by model (`*` is any), parameters that it answers 400 to in its format's own words.
     """
 
     answers: tuple[Rule, ...] = ()
@@ -238,6 +239,7 @@ class Behaviour(Record):
     faults: tuple[OneFault, ...] = ()
     fingerprint: Text = "fp_fake"
     served_model: Text = ""
+    rejects: Mapping[Text, tuple[Text, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
@@ -264,6 +266,35 @@ class Capacity(Record):
     per_key: bool = False
 
 
+class BatchScript(Record):
+    """What becomes of batches.
+
+    Seconds in each state: `validating`, `running`, `finalizing`. `answer_after`: seconds between a batch's acceptance
+    and the answer that says so; the first `lose` of these answers never arrive. `upload_after` and `results_after`: the
+    same for a file that came and for results. `refuse`: why every batch is refused.
+    `expire`: share of requests that are not answered in time. `shuffle`: results come in another order. `repeat`: so
+    many results come twice, and `stray` ones for requests that nobody made. `poll_faults`: what the first looks at a
+    batch get instead. `truncate`: so many readings of results break off mid-line. `lag`: seconds that the list of
+    batches is behind.
+    """
+
+    validating: Seconds = 0
+    running: Seconds = 0
+    finalizing: Seconds = 0
+    answer_after: Seconds = 0
+    upload_after: Seconds = 0
+    results_after: Seconds = 0
+    lose: int = Field(default=0, ge=0)
+    refuse: Text = ""
+    expire: float = Field(default=0, ge=0, le=1)
+    shuffle: bool = True
+    repeat: int = Field(default=0, ge=0)
+    stray: bool = False
+    poll_faults: tuple[Literal["rate_limit", "server_error"], ...] = ()
+    truncate: int = Field(default=0, ge=0)
+    lag: Seconds = 0
+
+
 class Switch(Record):
     """A silent change: from request number `after` + 1 on, the variant `to` answers."""
 
@@ -276,6 +307,7 @@ class Script(Behaviour):
 
     `models`: those it lists; when given, others are answered 404. `api_keys`: when given, others are answered 401.
     `variants`: other behaviours by name, each saying only what differs; `switch` changes to one without a sign.
+    `batches`: what becomes of those.
     """
 
     seed: int = 0
@@ -284,6 +316,7 @@ class Script(Behaviour):
     capacity: Capacity = Capacity()
     variants: Mapping[Text, Behaviour] = Field(default_factory=dict)
     switch: Switch | None = None
+    batches: BatchScript = BatchScript()
 
     @model_validator(mode="after")
     def _switch_leads_somewhere(self) -> Self:

@@ -17,16 +17,18 @@ from seatrial.core.case import Case
 from seatrial.core.output import Request
 from seatrial.core.protocols import Scorer, Target
 from seatrial.core.record import Json
-from seatrial.core.suite import Suite
+from seatrial.core.suite import Budget, Suite
 from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, SuiteError, UsageError, safe
 from seatrial.runs.progress import Progress
 from seatrial.runs.runner import Options, Parts, execute
 from seatrial.store.store import Dataset, Store
+from seatrial.trials import serving
 from seatrial.trials.environment import environment
 from seatrial.trials.suitefile import LoadedSuite, Steps, load
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
+    from seatrial.runs.forecast import Forecast
     from seatrial.targets import Prompt
 
 STORE = Path(".seatrial") / "seatrial.db"
@@ -40,7 +42,11 @@ def store_path(folder: Path, chosen: Path | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a user may choose for one execution. `fresh` opens a new series; `series` continues a named one."""
+    """What a user may choose for one execution. `fresh` opens a new series; `series` continues a named one.
+
+    `budget` in US dollars and `budget_tokens` stand in place of the suite's budget. `serving_defaults`: a sample of
+    production requests, whose most common parameters go to every target that does not set them.
+    """
 
     epochs: int = 1
     limit: int | None = None
@@ -49,6 +55,9 @@ class Asked:
     retry_errors: bool = False
     targets: Sequence[str] = ()
     note: str = ""
+    budget: float | None = None
+    budget_tokens: int | None = None
+    serving_defaults: str | Path | None = None
 
 
 def run(
@@ -62,37 +71,83 @@ def run(
     """Execute a suite and report: every target over every case, scored, with a verdict a candidate.
 
     What was done before is reused by content; only what is missing is asked. Choices: `epochs`, `limit`, `fresh`,
-    `series`, `retry_errors`, `targets`, `note`. Raises the errors of `seatrial.errors`.
+    `series`, `retry_errors`, `targets`, `note`, `budget` (US dollars), `budget_tokens`, `serving_defaults` (a file).
+    Raises the errors of `seatrial.errors`.
     """
-    chosen = asked or Asked()
-    if choices:
-        chosen = _with(chosen, choices)
-    loaded = load(Path(suite))
-    if chosen.targets:
-        loaded = loaded._replace(suite=only(loaded.suite, chosen.targets))
+    chosen = _with(asked or Asked(), choices)
+    loaded = _load(suite, chosen)
     parts = build(loaded)
     with Store(store_path(loaded.folder, Path(store) if store else None)) as opened:
         trial_id = execute_suite(opened, loaded, parts, chosen, show or _silent)
         return compare(trial_id, store=opened)
 
 
+def estimate(
+    suite: str | Path = "seatrial.yaml",
+    *,
+    store: str | Path | None = None,
+    asked: Asked | None = None,
+    **choices: Any,
+) -> Forecast:
+    """What `run` with the same choices would send, and about what that would take in tokens, US dollars and time.
+
+    No request is sent, no trial is made; only the dataset is read into the store, where it is new.
+    """
+    from seatrial.runs.forecast import Planned, forecast
+
+    chosen = _with(asked or Asked(), choices)
+    loaded = _load(suite, chosen)
+    parts = build(loaded)
+    with Store(store_path(loaded.folder, Path(store) if store else None)) as opened:
+        dataset, series = _dataset_and_series(opened, loaded, chosen, "fresh-")
+        planned = Planned(dataset, chosen.epochs, chosen.limit, series, chosen.retry_errors)
+        return forecast(opened, loaded.suite, planned, dict(parts.targets), dict(parts.ask))
+
+
+def _load(suite: str | Path, asked: Asked) -> LoadedSuite:
+    loaded = load(Path(suite))
+    chosen = only(loaded.suite, asked.targets) if asked.targets else loaded.suite
+    if asked.serving_defaults is None:
+        return loaded._replace(suite=chosen)
+    return loaded._replace(suite=serving.apply(chosen, serving.read(Path(asked.serving_defaults))))
+
+
+def _dataset_and_series(store: Store, loaded: LoadedSuite, asked: Asked, fresh: str) -> tuple[Dataset, str]:
+    """What is run, and in which series; `fresh` is a new one's name."""
+    if asked.epochs < 1 or (asked.limit is not None and asked.limit < 1):
+        raise UsageError("epochs and limit must be at least 1.")
+    dataset = dataset_of(store, loaded)
+    series = asked.series or (fresh if asked.fresh else "main")
+    if asked.series and asked.series != "main" and asked.series not in store.series():
+        known = ", ".join(store.series()) or "none yet"
+        raise UsageError(f"There is no series {safe(asked.series)!r}.", hint=f"--fresh opens one; there are: {known}")
+    return dataset, series
+
+
 def execute_suite(
     store: Store, loaded: LoadedSuite, parts: Parts, asked: Asked, show: Callable[[Progress], None]
 ) -> str:
     """Import the dataset where it is new, run all targets; gives the trial's id."""
-    if asked.epochs < 1 or (asked.limit is not None and asked.limit < 1):
-        raise UsageError("epochs and limit must be at least 1.")
-    dataset = dataset_of(store, loaded)
     trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
-    series = asked.series or (f"fresh-{trial_id}" if asked.fresh else "main")
-    if asked.series and asked.series != "main" and asked.series not in store.series():
-        known = ", ".join(store.series()) or "none yet"
-        raise UsageError(f"There is no series {safe(asked.series)!r}.", hint=f"--fresh opens one; there are: {known}")
-    about = dict(environment(loaded.folder, asked.note))
-    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, about)
+    dataset, series = _dataset_and_series(store, loaded, asked, f"fresh-{trial_id}")
+    about: dict[str, Json] = dict(environment(loaded.folder, asked.note))
+    if asked.serving_defaults is not None:
+        about["serving_defaults"] = serving.about(loaded.suite, serving.read(Path(asked.serving_defaults)))
+    budget = _budget(loaded.suite, asked)
+    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, about, budget)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(execute(store, loaded.suite, dataset, parts, options, trial_id, show))
     return trial_id
+
+
+def _budget(suite: Suite, asked: Asked) -> Budget | None:
+    """What was asked for this execution, else the suite's."""
+    if asked.budget is None and asked.budget_tokens is None:
+        return suite.budget
+    try:
+        return Budget(dollars=asked.budget, tokens=asked.budget_tokens)
+    except ValueError as cause:
+        raise UsageError("A budget must be more than 0.") from cause
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from seatrial.errors import nearest
+from seatrial.errors import nearest, safe
+from seatrial.store.modellists import served_before, served_in
 from seatrial.store.store import Store
 from seatrial.verdicts.arms import FAILED
 from seatrial.verdicts.cases import Stratum
@@ -72,6 +74,41 @@ def trial_warnings(frame: Frame, arms: Iterable[ArmSummary]) -> list[str]:
     """What went wrong in the arms, and which strata are named that no case has."""
     failed = (text for arm in arms for text in (_mostly_failed(arm), _unanswered(frame, arm.target)))
     return [text for text in (*failed, *_unknown_strata(frame)) if text]
+
+
+def drift_warnings(store: Store, frame: Frame) -> list[str]:
+    """Arms whose outputs came from several served models or fingerprints, or from another model than earlier ones."""
+    found: list[str] = []
+    for name, arm in frame.arms.items():
+        served = [one for one in served_in(store, arm.run.id) if one.model or one.fingerprint]
+        models = Counter[str]()
+        for one in served:
+            models[one.model] += one.outputs
+        models.pop("", None)
+        if len(models) > 1:
+            found.append(f"{name} was served by {len(models)} models: {_counted(models)}. They are compared as one.")
+        elif len(served) > 1:
+            prints = Counter({one.fingerprint or "none": one.outputs for one in served})
+            found.append(
+                f"{name} has {len(prints)} fingerprints: {_counted(prints)}. Its provider changed something meanwhile."
+            )
+        before = Counter({one.model: one.outputs for one in served_before(store, arm.run.id)})
+        if others := [model for model in before if model not in models]:
+            now = _counted(models)
+            found.append(f"{name} is served by {now} now; the same requests were served by {_named(others)} before.")
+    return found
+
+
+def _counted(counts: Counter[str]) -> str:
+    """Names with their counts where there are several, the most frequent first."""
+    if len(counts) == 1:
+        return _named(list(counts))
+    shown = [f"{safe(name)} ({number:,})" for name, number in counts.most_common(SHOWN_NAMES)]
+    return ", ".join(shown) + (", …" if len(counts) > SHOWN_NAMES else "")
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(map(safe, names[:SHOWN_NAMES])) + (", …" if len(names) > SHOWN_NAMES else "")
 
 
 def _mostly_failed(arm: ArmSummary) -> str:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from seatrial.core.identity import from_bytes
+from seatrial.core.record import as_dict
 from seatrial.core.suite import Suite
 from seatrial.errors import UsageError, nearest
 from seatrial.store.store import Store
-from seatrial.verdicts import sentences
+from seatrial.verdicts import latency, sentences
 from seatrial.verdicts.arms import summarize
 from seatrial.verdicts.cases import MOST_VALUES
-from seatrial.verdicts.cautions import rubric_warnings, trial_warnings
+from seatrial.verdicts.cautions import drift_warnings, rubric_warnings, trial_warnings
 from seatrial.verdicts.flips import flips
 from seatrial.verdicts.frame import Frame, load, unit_of
 from seatrial.verdicts.judging import Judgement, judge
 from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.parity import LeftOut, left_out, parity, refusal
 from seatrial.verdicts.records import RubricResult, Sample, TrialReport, Verdict
 from seatrial.verdicts.results import result
 from seatrial.verdicts.slices import slices
+
+
+class Known(NamedTuple):
+    """What was read beside the frame: each rubric's unit, and what each arm's answers took."""
+
+    units: Sequence[str]
+    measured: Mapping[str, latency.Timings]
+    left_out: Mapping[str, LeftOut]
 
 
 def report(store: Store, trial_id: str, *, incumbent: str | None = None, candidates: Sequence[str] = ()) -> TrialReport:
@@ -35,7 +46,19 @@ def report(store: Store, trial_id: str, *, incumbent: str | None = None, candida
     units = [unit_of(store, frame, at) if r.kind == "limit" else "" for at, r in enumerate(frame.suite.rubrics)]
     trial, dataset = frame.trial, store.dataset(frame.trial.dataset_id)
     sample = frame.trial.environment.get("sample")
-    arms = tuple(summarize(store, arm.run) for arm in frame.arms.values())
+    measured = {name: latency.timings(store, frame.suite, arm) for name, arm in frame.arms.items()}
+    dropped = {name: left_out(store, arm) for name, arm in frame.arms.items()}
+    known = Known(units, measured, dropped)
+    arms = tuple(
+        summarize(
+            store,
+            arm.run,
+            latency.summary(frame, name, measured[name]),
+            dropped[name].counts,
+            frame.suite.targets[name].price,
+        )
+        for name, arm in frame.arms.items()
+    )
     return TrialReport(
         trial_id=trial.id,
         suite=frame.suite.name,
@@ -52,10 +75,10 @@ def report(store: Store, trial_id: str, *, incumbent: str | None = None, candida
         status=trial.status,
         policy=frame.suite.policy.model_dump(mode="json"),
         arms=arms,
-        verdicts=tuple(verdict(store, frame, name, base, units) for name in others) if base is not None else (),
-        rates=rates(store, frame, others[0], units) if base is None else (),
+        verdicts=tuple(verdict(store, frame, name, base, known) for name in others) if base is not None else (),
+        rates=rates(store, frame, others[0], known) if base is None else (),
         environment=trial.environment,
-        warnings=(*_warnings(frame, dataset.shares, base), *trial_warnings(frame, arms)),
+        warnings=(*_warnings(frame, dataset.shares, base), *trial_warnings(frame, arms), *drift_warnings(store, frame)),
     )
 
 
@@ -92,7 +115,7 @@ def compare_arrays(
     return judgement, results
 
 
-def verdict(store: Store, frame: Frame, candidate: str, incumbent: str, units: Sequence[str]) -> Verdict:
+def verdict(store: Store, frame: Frame, candidate: str, incumbent: str, known: Known) -> Verdict:
     """Candidate against incumbent under the suite's policy."""
     if absent := [name for name in (candidate, incumbent) if name not in frame.arms]:
         return Verdict(
@@ -102,15 +125,26 @@ def verdict(store: Store, frame: Frame, candidate: str, incumbent: str, units: S
             headline=f"No verdict on {candidate} against {incumbent}: {absent[0]} was not run in this trial.",
             rubrics=(),
         )
-    outcomes = _outcomes(frame, candidate, incumbent)
-    judgement, plain = compare_arrays(frame.suite, outcomes, units)
-    results = _completed(store, frame, plain, outcomes, (candidate, incumbent))
+    conditions = parity(store, frame, incumbent, candidate, known.left_out)
+    if refused := refusal(conditions, candidate, incumbent):
+        return Verdict(
+            candidate=candidate,
+            incumbent=incumbent,
+            overall="not_evaluable",
+            headline=refused,
+            parity=conditions,
+            rubrics=(),
+        )
+    outcomes = _outcomes(frame, (candidate, incumbent), known)
+    judgement, plain = compare_arrays(frame.suite, outcomes, known.units)
+    results = _completed(store, frame, plain, outcomes, (candidate, incumbent), known)
     found = flips(store, frame, candidate, incumbent)
     return Verdict(
         candidate=candidate,
         incumbent=incumbent,
         overall=judgement.overall,
         headline=sentences.headline(candidate, incumbent, judgement.overall, results),
+        parity=conditions,
         rubrics=results,
         flips=found.kept,
         flips_left_out=found.left_out,
@@ -128,14 +162,19 @@ def needed(judgement: Judgement, results: Sequence[RubricResult]) -> int | None:
     return max(numbers) if len(numbers) == len(wanted) else None
 
 
-def rates(store: Store, frame: Frame, target: str, units: Sequence[str]) -> tuple[RubricResult, ...]:
+def rates(store: Store, frame: Frame, target: str, known: Known) -> tuple[RubricResult, ...]:
     """The results of the only arm: gates and absolute limits decide, the rest is shown."""
-    outcomes = _outcomes(frame, target, None)
-    return _completed(store, frame, compare_arrays(frame.suite, outcomes, units)[1], outcomes, (target,))
+    outcomes = _outcomes(frame, (target,), known)
+    return _completed(store, frame, compare_arrays(frame.suite, outcomes, known.units)[1], outcomes, (target,), known)
 
 
-def _outcomes(frame: Frame, candidate: str, incumbent: str | None) -> dict[str, Outcomes]:
-    return {r.name: frame.outcomes(at, candidate, incumbent) for at, r in enumerate(frame.suite.rubrics)}
+def _outcomes(frame: Frame, arms: Sequence[str], known: Known) -> dict[str, Outcomes]:
+    found: dict[str, Outcomes] = {}
+    for at, rubric in enumerate(frame.suite.rubrics):
+        outcomes = frame.outcomes(at, arms[0], arms[1] if len(arms) > 1 else None)
+        timed = latency.is_timed(rubric)
+        found[rubric.name] = latency.counted(frame, outcomes, known.measured, arms) if timed else outcomes
+    return found
 
 
 def _completed(
@@ -144,6 +183,7 @@ def _completed(
     results: Sequence[RubricResult],
     outcomes: Mapping[str, Outcomes],
     arms: Sequence[str],
+    known: Known,
 ) -> tuple[RubricResult, ...]:
     """The results with their slices, and with what the scorers left out or did wrong."""
     done: list[RubricResult] = []
@@ -154,7 +194,12 @@ def _completed(
         warnings = [*rubric.warnings, *rubric_warnings(store, frame, at, arms)]
         if left_out:
             warnings.append(f"{sentences.count(left_out, 'slice')} left out, the smallest.")
-        done.append(rubric.model_copy(update={"slices": parts, "warnings": tuple(warnings)}))
+        update: dict[str, object] = {"slices": parts}
+        if latency.is_timed(spec := frame.suite.rubrics[at]):
+            used = outcomes[rubric.name]
+            warnings += latency.cautions(frame, spec, used, known.measured, arms)
+            update["sentence"] = f"{rubric.sentence} {latency.basis(frame, used, arms)}"
+        done.append(rubric.model_copy(update={**update, "warnings": tuple(warnings)}))
     return tuple(done)
 
 
@@ -169,12 +214,24 @@ def composition(frame: Frame) -> dict[str, dict[str, int]]:
     return found
 
 
+def _served(frame: Frame) -> list[str]:
+    """What was taken from a sample of production requests, and what the suite says otherwise."""
+    about = as_dict(frame.trial.environment.get("serving_defaults"))
+    if about is None:
+        return []
+    taken = "; ".join(about["taken"]) or "nothing that most requests set"
+    said = [f"Parameters taken from {about['requests']:,} production requests in {about['file']}: {taken}."]
+    kept = [f"{name} keeps its own {', '.join(values)}" for name, values in about["kept"].items()]
+    return [*said, *([f"The suite wins over production: {'; '.join(kept)}."] if kept else [])]
+
+
 def _warnings(frame: Frame, shares: Mapping[str, Mapping[str, float]], base: str | None) -> tuple[str, ...]:
     warnings: list[str] = []
     if frame.trial.status != "done":
         warnings.append(f"The trial is {frame.trial.status}, not done: this is what it left.")
     if base is not None and base != frame.suite.incumbent:
         warnings.append(f"The suite's incumbent is {frame.suite.incumbent}; {base} was chosen for this report.")
+    warnings += _served(frame)
     weights = frame.cases.weight
     if shares or (len(weights) and (weights != weights[0]).any()):
         warnings.append("Every case counts the same: traffic shares and weights are not applied.")

@@ -70,6 +70,7 @@ class Quantity(Record):
 
     statistic: Text
     unit: Text
+    n: int = Field(default=0, description="measures of the candidate that count")
     incumbent: Estimate | None = None
     candidate: Estimate
     ratio: Estimate | None = None
@@ -140,6 +141,38 @@ class Flip(Record):
     candidate_reason: Text = ""
 
 
+class Percentiles(Record):
+    """One of an arm's times, in `unit`: percentiles over `n` answers, each with its two-sided interval."""
+
+    name: Literal["first_token", "inter_token", "total"]
+    unit: Text
+    n: int
+    p50: Estimate | None = None
+    p95: Estimate | None = None
+    p99: Estimate | None = None
+
+
+class LatencySummary(Record):
+    """What an arm's answers took, of the `outputs` that were timed under the declared arrival pattern, each once.
+
+    `load` is that pattern (`closed:32`, `poisson:5`), empty for recordings; `other_load` answers were timed under
+    another and do not count. `late` arrived while all places were taken, `lagged` were timed while our own loop was
+    late. `queued` is the 99th percentile of the seconds between a scheduled arrival and the sending of the attempt
+    that answered. They were measured from `first_at` to `last_at`.
+    """
+
+    load: Text
+    streamed: bool
+    outputs: int
+    other_load: int = 0
+    late: int = 0
+    lagged: int = 0
+    queued: float | None = None
+    first_at: Text = ""
+    last_at: Text = ""
+    times: tuple[Percentiles, ...] = ()
+
+
 class ArmSummary(Record):
     """What one target did in the trial."""
 
@@ -151,10 +184,15 @@ class ArmSummary(Record):
     served_models: tuple[Text, ...] = ()
     cost: float | None = Field(default=None, description="US dollars, of the outputs whose cost is known")
     cost_unknown: int = 0
+    price_sources: tuple[Text, ...] = Field(default=(), description="What priced them, like `suite 2026-10-01`")
     latency_p50: float | None = None
     latency_p95: float | None = None
+    latency: LatencySummary | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    dropped: Mapping[Text, int] = Field(
+        default_factory=dict, description="parameters asked and not sent, each with the outputs made without it"
+    )
 
 
 class Sample(Record):
@@ -165,6 +203,29 @@ class Sample(Record):
     seed: int
 
 
+class Difference(Record):
+    """A condition that was not the same for both arms. `allowed`: the suite's policy says that it may differ."""
+
+    what: Text
+    incumbent: Text
+    candidate: Text
+    allowed: bool = False
+
+
+class Parity(Record):
+    """Whether both arms were asked under the same conditions.
+
+    `unknown`: the arms of which nobody recorded what they were sent. `same`: what both have in common, in words.
+    """
+
+    result: Literal["equal", "differs", "unknown"]
+    same: tuple[Text, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    unknown: tuple[Text, ...] = ()
+    seconds_apart: float | None = Field(default=None, description="95% of the pairs were answered within it")
+    apart: Text = Field(default="", description="the same in words")
+
+
 class Verdict(Record):
     """Candidate against incumbent under the suite's policy."""
 
@@ -172,6 +233,7 @@ class Verdict(Record):
     incumbent: Text
     overall: Overall
     headline: Text
+    parity: Parity | None = None
     rubrics: tuple[RubricResult, ...]
     flips: tuple[Flip, ...] = ()
     flips_left_out: int = 0

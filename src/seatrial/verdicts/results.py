@@ -165,6 +165,7 @@ def _quantity(rubric: RubricSpec, finding: limits.LimitFinding, policy: Policy, 
     return Quantity(
         statistic=rubric.statistic,
         unit=unit,
+        n=finding.results,
         candidate=_measured(finding.candidate, policy) or Estimate(value=None, method="no data"),
         incumbent=_measured(finding.incumbent, policy),
         ratio=_measured(finding.compared, policy) if rubric.at_most_ratio is not None else None,

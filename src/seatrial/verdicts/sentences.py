@@ -244,20 +244,33 @@ def _blockers(rubrics: Sequence[RubricResult]) -> str:
     gates = [rubric.name for rubric in rubrics if rubric.kind == "gate"]
     others = [rubric.name for rubric in rubrics if rubric.kind != "gate"]
     if not gates:
-        return _listed(others)
-    first = f"the gate{'s' if len(gates) > 1 else ''} {_listed(gates)}"
-    return f"{first}, and {_listed(others)}" if others else first
+        return listed(others)
+    first = f"the gate{'s' if len(gates) > 1 else ''} {listed(gates)}"
+    return f"{first}, and {listed(others)}" if others else first
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def pattern(load: str) -> str:
+    """An arrival pattern in words."""
+    kind, _, number = load.partition(":")
+    match kind:
+        case "closed":
+            return f"closed loop, {number} in flight"
+        case "poisson":
+            return f"Poisson arrivals, {number} a second"
+        case _:
+            return "as recorded"
+
+
 def _fragile(rubrics: Sequence[RubricResult]) -> str:
     names = [rubric.name for rubric in rubrics if "fragile" in rubric.flags]
-    return f" Fragile: {_listed(names)} would turn with one cluster less or other missing results." if names else ""
+    return f" Fragile: {listed(names)} would turn with one cluster less or other missing results." if names else ""
 
 
 def _open(rubrics: Sequence[RubricResult]) -> str:

@@ -33,6 +33,8 @@ _ERRORS: Mapping[str, tuple[str, str | None]] = {
     "context_length": ("invalid_request_error", "context_length_exceeded"),
     "bad_request": ("invalid_request_error", None),
     "timeout": ("timeout", None),
+    "unsupported_value": ("invalid_request_error", "unsupported_value"),
+    "unsupported_parameter": ("invalid_request_error", "unsupported_parameter"),
 }
 
 
@@ -41,7 +43,7 @@ class ChatCompletions:
 
     def serves(self, method: str, path: str) -> bool:
         """Whether a request comes in this format."""
-        return method == "POST" and path.endswith("/chat/completions")
+        return method == "POST" and path.endswith("/chat/completions") and "/openai/deployments/" not in path
 
     def parse(self, request: HttpRequest) -> Asked:
         """What is asked. Raises BadRequest."""

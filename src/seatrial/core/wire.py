@@ -6,7 +6,7 @@ import re
 from typing import Any, cast
 
 from seatrial.core.identity import loads
-from seatrial.datasets.sources import too_deep
+from seatrial.core.record import too_deep
 
 Raw = dict[str, Any]
 
@@ -63,11 +63,23 @@ def _call(raw: Raw) -> Raw:
 
 
 def _part(raw: Raw) -> Raw:
-    inner = raw.get("image_url")
-    url = cast("Raw", inner).get("url") if isinstance(inner, dict) else inner
-    if raw.get("type") != "image_url" or not isinstance(url, str):
-        return raw
+    """A picture, a clip or a file as chat completions write it; any other part stays."""
+    match raw:
+        case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
+            return _blob("image", url)
+        case {"type": "audio_url", "audio_url": {"url": str(url)}}:
+            return _blob("audio", url)
+        case {"type": "input_audio", "input_audio": {"data": str(data), **rest}}:
+            return {"type": "audio", "media_type": f"audio/{rest.get('format') or 'wav'}", "data": data}
+        case {"type": "file", "file": {"file_data": str(url), **rest} | {"file_url": str(url), **rest}}:
+            name = rest.get("filename")
+            return _blob("file", url) | ({"name": name} if isinstance(name, str) else {})
+        case _:
+            return raw
+
+
+def _blob(kind: str, url: str) -> Raw:
     inline = re.match(r"data:([\w.+/-]+);base64,", url)
     if inline is None:
-        return {"type": "image", "url": url}
-    return {"type": "image", "media_type": inline[1], "data": url[inline.end() :]}
+        return {"type": kind, "url": url}
+    return {"type": kind, "media_type": inline[1], "data": url[inline.end() :]}

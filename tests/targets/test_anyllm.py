@@ -1,0 +1,190 @@
+"""The long tail by any-llm: its answers, its faults and its absence, at the fake provider."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.targets.raw_server import RawServer, completion, http
+
+from seatrial.core.case import Case
+from seatrial.core.output import Output, Request
+from seatrial.core.suite import TargetSpec
+from seatrial.errors import MissingSecretError, TargetConfigError, TargetDownError
+from seatrial.targets import build
+from seatrial.testing import FakeProvider, Reply, Rule, Script
+
+KEY = "sk-any-llm-0123456789"
+CASE = Case(id="c", input="?")
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:unclosed:ResourceWarning")
+
+
+@pytest.fixture
+def library() -> Any:
+    return pytest.importorskip("any_llm", reason="any-llm, the extra `providers`, is not installed")
+
+
+def request(text: str = "Paris?", **fields: Any) -> Request:
+    return Request.model_validate({"messages": [{"role": "user", "content": text}], **fields})
+
+
+def target(environ: dict[str, str] | None = None, **fields: Any) -> Any:
+    spec = {"use": "any-llm:openai/m", "retries": 0, "timeout": 5, **fields}
+    return build("t", TargetSpec.model_validate(spec), Path(), {"KEY": KEY} if environ is None else environ)
+
+
+async def ask(one: Any, asked: Request) -> Output:
+    await one.open()
+    try:
+        return await one.generate(CASE, asked)
+    finally:
+        await one.close()
+
+
+@pytest.fixture(scope="module")
+def fake():
+    rules = [
+        Rule(when={"input": "call"}, tool_calls=[{"id": "t1", "name": "look_up", "arguments": {"id": 7}}]),
+        Rule(when={"input": "usage"}, text="x", usage={"input": 90, "cached": 40, "output": 30, "reasoning": 20}),
+        Rule(when={"input": "limit"}, fault="rate_limit"),
+        Rule(when={"input": "broken"}, fault="server_error"),
+        Rule(when={"input": "bad"}, fault="bad_request"),
+        Rule(when={"input": "hangs"}, fault="hang"),
+        Rule(when={"input": "quota"}, fault="quota"),
+    ]
+    with FakeProvider(Script(answers=rules, default=Reply(echo="You said: {input}"))).in_thread() as running:
+        yield running
+
+
+def test_an_answer(library: Any, fake: FakeProvider) -> None:
+    asked = request(params={"max_tokens": 50, "temperature": 0.5}, seed=3)
+    output = asyncio.run(ask(target(base_url=fake.base_url, api_key_env="KEY"), asked))
+    assert (output.text, output.finish_reason, output.failure) == ("You said: Paris?", "stop", None)
+    assert output.timing.total is not None
+    body = fake.log[-1].body
+    assert (body["model"], body["temperature"], body["max_completion_tokens"], body["seed"]) == ("m", 0.5, 50, 3)
+    assert fake.log[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_tools_and_token_classes(library: Any, fake: FakeProvider) -> None:
+    one = target(base_url=fake.base_url)
+    tools = [{"name": "look_up", "parameters": {"type": "object", "properties": {"id": {"type": "integer"}}}}]
+    output = asyncio.run(ask(one, request("call", tools=tools)))
+    assert [c.plain() for c in output.tool_calls] == [{"id": "t1", "name": "look_up", "arguments": {"id": 7}}]
+    usage = asyncio.run(ask(one, request("usage"))).usage
+    assert (usage.input, usage.cached, usage.output, usage.reasoning) == (90, 40, 30, 20)
+    assert KEY not in fake.log[-1].headers["authorization"]  # nothing named, and it is this machine
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "status"),
+    [
+        pytest.param("limit", "rate_limited", 429, id="429"),
+        pytest.param("broken", "server_error", 500, id="500"),
+        pytest.param("bad", "rejected", 400, id="400"),
+        pytest.param("hangs", "timeout", None, id="hangs"),
+    ],
+)
+def test_faults(library: Any, fake: FakeProvider, text: str, code: str, status: int | None) -> None:
+    output = asyncio.run(ask(target(base_url=fake.base_url, timeout=0.5 if code == "timeout" else 20), request(text)))
+    assert output.failure is not None
+    assert (output.failure.kind, output.failure.code, output.failure.http_status) == ("infra", code, status)
+
+
+def test_a_passing_fault_is_tried_again(library: Any) -> None:
+    script = Script(default={"text": "fine", "fault": {"kind": "server_error", "attempts": 1}})
+    with FakeProvider(script).in_thread() as fake:
+        output = asyncio.run(ask(target(base_url=fake.base_url, retries=3), request()))
+    assert output.text == "fine"
+
+
+def test_an_exhausted_quota_takes_the_target_down(library: Any, fake: FakeProvider) -> None:
+    with pytest.raises(TargetDownError, match="quota"):
+        asyncio.run(ask(target(base_url=fake.base_url), request("quota")))
+
+
+def test_a_refused_key_takes_the_target_down_and_is_not_shown(library: Any) -> None:
+    async def go() -> None:
+        body = {"error": {"message": f"Incorrect API key provided: {KEY}.", "code": "invalid_api_key"}}
+        async with RawServer([http(body, 401)]) as server:
+            await ask(target(base_url=server.url, api_key_env="KEY"), request())
+
+    with pytest.raises(TargetDownError, match=r"provided: \*\*\*") as caught:
+        asyncio.run(go())
+    assert KEY not in str(caught.value)
+    assert KEY not in repr(caught.value.__cause__)
+
+
+def test_an_echoed_key_is_cut_out(library: Any) -> None:
+    async def go() -> Output:
+        async with RawServer([http(completion(f"It is {KEY}"))]) as server:
+            one = target(base_url=server.url, api_key_env="KEY")
+            assert KEY not in json.dumps([one.identity(), one.sent(CASE, request())]) + repr(one)
+            return await ask(one, request())
+
+    assert asyncio.run(go()).text == "It is ***"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<html>", id="html"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"[]", id="array"),
+        pytest.param(b"{}", id="object"),
+        pytest.param(b'{"choices": 7}', id="number"),
+        pytest.param(b'{"choices": [{"message": {"content": 42}}]}', id="content-number"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b"\xff\xfe", id="no-utf-8"),
+    ],
+)
+def test_hostile_answers_end_in_a_typed_failure(library: Any, body: bytes) -> None:
+    async def go() -> Output:
+        async with RawServer([http(body)]) as server:
+            return await ask(target(base_url=server.url), request())
+
+    output = asyncio.run(go())
+    assert output.failure is not None
+    assert output.failure.kind == "infra"
+    assert output.failure.code in ("malformed", "exception", "connection", "server_error")
+    assert output.hash
+
+
+@pytest.mark.parametrize(
+    ("fields", "rules"),
+    [
+        pytest.param({"use": "any-llm:nobody/m"}, ["names no provider of any-llm"], id="provider"),
+        pytest.param({"base_url": "http://[::1"}, ["http or https"], id="half-an-address"),
+        pytest.param({"use": "any-llm:openai"}, ["PROVIDER/MODEL"], id="no-model"),
+        pytest.param({"base_url": "https://evil.example/v1"}, ["api_key_env: is needed"], id="stranger"),
+        pytest.param({"base_url": "ftp://x/", "api_key_env": "sk-1"}, ["http or https", "no variable's"], id="both"),
+        pytest.param({"params": {"api_key": "x", "n": 2}}, ["params.api_key", "params.n"], id="reserved"),
+        pytest.param({"stream": True}, ["stream"], id="stream"),
+    ],
+)
+def test_settings_that_cannot_be_used(library: Any, fields: dict[str, Any], rules: list[str]) -> None:
+    with pytest.raises(TargetConfigError) as caught:
+        target(**fields)
+    assert all(rule in str(caught.value) for rule in rules), str(caught.value)
+
+
+def test_a_missing_key_is_named(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(MissingSecretError, match="OPENAI_API_KEY"):
+        asyncio.run(target({}).open())
+
+
+def test_the_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "any_llm", None)
+    with pytest.raises(TargetConfigError, match=r"pip install 'seatrial\[providers\]'"):
+        target()
+
+
+def test_the_library_s_version_is_part_of_what_a_result_is_keyed_by(library: Any) -> None:
+    assert target().identity()["library"] == library.__version__
