@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := pyproject.toml constraints.txt
 
-.PHONY: demo test check certify bench clean
+.PHONY: demo test check heavy certify bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/seatrial demo
@@ -19,6 +19,9 @@ check: $(VENV)/.tested
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pyright
+
+heavy: $(VENV)/.tested
+	$(BIN)/python -m pytest -n 2 -m heavy tests
 
 certify: $(VENV)/.tested
 	$(BIN)/python -m bench.certify

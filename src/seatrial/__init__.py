@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from seatrial.core.suite import Suite
     from seatrial.errors import SeatrialError
     from seatrial.targets.complete import aclose, acomplete, complete
+    from seatrial.testing.check import check
+    from seatrial.trials.planning import plan
+    from seatrial.trials.sweep import estimate_sweep, sweep
     from seatrial.trials.trial import compare, estimate, run
     from seatrial.verdicts.records import TrialReport, Verdict
 
@@ -33,6 +36,9 @@ _HOMES = {
     "seatrial.core.suite": ("Suite",),
     "seatrial.errors": ("SeatrialError",),
     "seatrial.targets.complete": ("aclose", "acomplete", "complete"),
+    "seatrial.testing.check": ("check",),
+    "seatrial.trials.planning": ("plan",),
+    "seatrial.trials.sweep": ("estimate_sweep", "sweep"),
     "seatrial.trials.trial": ("compare", "estimate", "run"),
     "seatrial.verdicts.records": ("TrialReport", "Verdict"),
 }
@@ -63,10 +69,14 @@ __all__ = [
     "Verdict",
     "aclose",
     "acomplete",
+    "check",
     "compare",
     "complete",
     "estimate",
+    "estimate_sweep",
+    "plan",
     "run",
+    "sweep",
 ]
 
 

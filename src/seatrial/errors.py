@@ -9,6 +9,10 @@ SeatrialError
 │   ├── RecordingError        recorded outputs of a replay target
 │   ├── TargetConfigError     a target's settings
 │   ├── ScorerConfigError     a scorer's settings
+│   ├── QuarantineError       the list of cases that decide nothing
+│   ├── BaselineError         a blessed baseline
+│   ├── LabelsError           the file of what people say of single answers
+│   ├── ProposalError         a change asks for more than a change may
 │   ├── UnknownPluginError    no scorer or target has that name
 │   ├── BrokenPluginError     its module cannot be imported
 │   ├── DuplicatePluginError  two plug-ins claim one name
@@ -18,7 +22,9 @@ SeatrialError
 │   ├── TargetDownError       a target refuses every request
 │   ├── NotFoundError         a trial, run or dataset is not in the store
 │   ├── BudgetError           the budget is spent, or a request has no bound to reserve
-│   └── NoAnswerError         a model gave no usable answer, and the caller wanted one
+│   ├── NoAnswerError         a model gave no usable answer, and the caller wanted one
+│   ├── RecordError           a decision record cannot be read
+│   └── BundleError           a trial's bundle is damaged, altered or unsafe
 ├── StoreError                the store cannot be read or written           exit 4
 │   └── StoreVersionError     it was written by a newer version
 └── Interrupted               the user pressed Ctrl-C                       exit 130
@@ -135,6 +141,30 @@ class ScorerConfigError(ConfigError):
     code = "E140"
 
 
+class QuarantineError(ConfigError):
+    """The quarantine file cannot be used, has expired entries, or sets too many cases aside."""
+
+    code = "E150"
+
+
+class BaselineError(ConfigError):
+    """The blessed baseline cannot be used: it was edited, cut, or is none."""
+
+    code = "E151"
+
+
+class ProposalError(ConfigError):
+    """A change names code, files, variables, hosts or parameters that its base branch does not."""
+
+    code = "E152"
+
+
+class LabelsError(ConfigError):
+    """The labels file cannot be used."""
+
+    code = "E153"
+
+
 class DatasetError(ConfigError):
     """A dataset cannot be read; every bad row is named."""
 
@@ -211,6 +241,18 @@ class BudgetError(NotEvaluableError):
     """The run was stopped before its budget could be exceeded; what was done is kept."""
 
     code = "E405"
+
+
+class RecordError(NotEvaluableError):
+    """A decision record cannot be read."""
+
+    code = "E410"
+
+
+class BundleError(NotEvaluableError):
+    """A trial's bundle is damaged, altered or unsafe."""
+
+    code = "E411"
 
 
 class StoreError(SeatrialError):

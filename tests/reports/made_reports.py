@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from seatrial.core.suite import Suite
 from seatrial.stats import benjamini_hochberg, clopper_pearson, mcnemar, mcnemar_one_sided, tango, wilson
+from seatrial.verdicts.economics import business_case
+from seatrial.verdicts.ranking import Column, Entry, place
 from seatrial.verdicts.records import (
     ArmSummary,
     Estimate,
     Flip,
     Pairs,
     Quantity,
+    Ranking,
     Rate,
     RubricResult,
     Sample,
@@ -339,6 +345,60 @@ def many_rubrics() -> TrialReport:
     return report(inconclusive().model_copy(update={"rubrics": rubrics}))
 
 
+PIPELINE = {
+    "unit": "document", "units": 10_000, "failure_cost": 8, "tokens": {"input": 50_000_000, "per": "day"},
+    "migration": {"weeks": [4, 8], "dollars": [80_000, 150_000]}, "delay": {"weeks": 11, "dollars": 400_000},
+    "evaluation": {"setup_hours": [40, 60], "upkeep_hours": [4, 8]}, "hour": 150,
+}  # fmt: skip
+
+
+def priced(verdict: Verdict, price: float | None = 2.5, unit: str = "document") -> Verdict:
+    """The verdict with its business case: the incumbent at $15, the candidate at `price` a million tokens."""
+    new = {"use": "openai:small", "base_url": "http://127.0.0.1:9/v1"}
+    suite = Suite.model_validate({
+        "name": "refund-support", "dataset": {"path": "c.jsonl"}, "incumbent": "old",
+        "targets": {"old": {"use": "openai:big", "price": {"input": 15, "output": 75}},
+                    "new": new if price is None else {**new, "price": {"input": price, "output": 10}}},
+        "rubrics": [{"name": "resolution", "scorer": "label"}], "economics": {**PIPELINE, "unit": unit},
+    })  # fmt: skip
+    pairs = next(rubric.pairs for rubric in verdict.rubrics if rubric.pairs)
+    names = ("new", "old")
+    found = business_case(suite, pairs, *(arm(name, None, 1.0, cost_unknown=1560) for name in names))
+    return verdict.model_copy(update={"economics": found.model_copy(update={"failed_by": ("resolution",)})})
+
+
+def side_by_side(*verdicts: Verdict) -> Ranking:
+    """A ranking of simulated results that fit the arms' pass rates, prices and times."""
+    random = np.random.default_rng(11)
+    luck, found = random.uniform(size=1560), []
+    for name, rate_, cost, seconds in (
+        ("frigate-3", 0.902, 3.1e-3, 0.93),
+        ("corvette-4", 0.921, 1.9e-3, 0.66),
+        ("clipper-mini", 0.944, 6e-4, 0.35),
+        ("pinnace-2", 0.904, 1.2e-3, 0.78),
+    ):
+        if name == "frigate-3" or name in {v.candidate for v in verdicts}:
+            passed = (luck + random.normal(0, 0.02, 1560) < rate_).astype(float)[:, None]
+            spread = random.lognormal(0, 0.5, (2, 1560, 1))
+            found.append(Column(name, passed, cost * spread[0], seconds * spread[1]))
+    verdict_of = {v.candidate: v for v in verdicts}
+    entries = [
+        Entry(
+            c.name,
+            verdict_of[c.name].overall if c.name in verdict_of else None,
+            "blocked by the gate no-unowed-refund" if c.name == "clipper-mini" else "",
+        )
+        for c in found
+    ]
+    ranked = place(entries, found, np.arange(1560) // 3)
+    return ranked.model_copy(update={"rubrics": ("resolution", "policy-grounded", "tool-call")})
+
+
+def business() -> TrialReport:
+    verdicts = tuple(priced(v, price) for v, price in ((ship(), 9.0), (block(), 2.5), (inconclusive(), None)))
+    return report(*verdicts, ranking=side_by_side(*verdicts))
+
+
 HOSTILE = (
     "</script><script>alert(1)</script> <img src=x onerror=alert(2)> & \"quoted\" 'single' {{ 7*7 }} {% raw %} "
     "| a | b | ``` ~~~ `code` **bold** [link](javascript:alert(3)) @team #12 \x1b[31mred\x1b[0m \x00 \x07 \x9b31m "
@@ -362,10 +422,21 @@ def hostile() -> TrialReport:
         flips=(nasty,), warnings=(HOSTILE,),
     )  # fmt: skip
     arms = (arm(HOSTILE, 1.0, 0.5, use=HOSTILE, statuses={HOSTILE: 3}),)
+    case = priced(inconclusive(), 2.5, HOSTILE).economics
+    assert case is not None
+    case = case.model_copy(
+        update={"sentence": HOSTILE, "failed_by": (HOSTILE,), "price_sources": (HOSTILE,), "notes": (HOSTILE,)}
+    )
+    verdict = verdict.model_copy(update={"economics": case})
+    ranking = side_by_side(ship(), block())
+    standings = tuple(s.model_copy(update={"target": HOSTILE, "excluded": HOSTILE}) for s in ranking.standings)
+    ranking = ranking.model_copy(
+        update={"standings": standings, "rubrics": (HOSTILE,), "notes": (HOSTILE,), "sentence": HOSTILE}
+    )
     return report(
         verdict, suite=HOSTILE, description=HOSTILE, dataset=HOSTILE, arms=arms, trial_id=HOSTILE, started_at=HOSTILE,
         composition={HOSTILE: {HOSTILE: 2**63}}, warnings=(HOSTILE,), status=HOSTILE,
-        environment={HOSTILE: {"deep": [HOSTILE, float("nan"), 2**63]}},
+        environment={HOSTILE: {"deep": [HOSTILE, float("nan"), 2**63]}}, ranking=ranking,
     )  # fmt: skip
 
 
@@ -390,6 +461,7 @@ NAMED = {
     "single arm": single_arm,
     "not evaluable": not_evaluable,
     "twelve rubrics": many_rubrics,
+    "business": business,
     "hostile": hostile,
     "200 big flips": huge,
 }

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed"),
     pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed"),
 ]
-NAMES = ["three candidates", "single arm", "not evaluable", "twelve rubrics", "hostile", "200 big flips"]
+NAMES = ["three candidates", "single arm", "not evaluable", "twelve rubrics", "business", "hostile", "200 big flips"]
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_an_older_file_is_replaced_and_keeps_its_mode(tmp_path):
 FAULTS = [
     pytest.param("report.pdf", "cannot be written as files that end in '.pdf'", "end the name in one of", id="pdf"),
     pytest.param("report.htm", "end in '.htm'", "did you mean .html?", id="near"),
-    pytest.param("report", "without an ending", ".html, .json, .md, .txt", id="no-ending"),
+    pytest.param("report", "without an ending", ".html, .json, .md, .png, .txt", id="no-ending"),
     pytest.param("report.\x1b[31m", "\\x1b[31m", "end the name", id="hostile-ending"),
     pytest.param("file.txt/report.html", "File exists", "a folder that you may write to", id="folder-is-a-file"),
     pytest.param("folder.html", "it is a folder", "name a file", id="a-folder"),

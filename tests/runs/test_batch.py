@@ -14,7 +14,7 @@ from tests.trials.project import Project, question
 from seatrial.cli.progress import summary
 from seatrial.core.output import Output
 from seatrial.errors import ConfigError, TargetDownError
-from seatrial.runs.batch import content_key, custom_id
+from seatrial.runs.batch import BatchStage, content_key, custom_id
 from seatrial.runs.progress import ArmProgress, Progress
 from seatrial.testing import FakeProvider, Fault, Script
 from seatrial.testing.script import BatchScript
@@ -159,6 +159,90 @@ def test_requests_that_fail_are_missing_and_asked_again_when_wanted(project: Pro
         again = project.run(retry_errors=True)
         assert (fake.stats.calls, fake.stats.batches) == (len(codes), 1)
     assert project.values(again.trial_id) == {f"c{i}": float(i % 2 == 0) for i in range(150)}
+
+
+@pytest.mark.parametrize("use", [USES[0], USES[2]])
+def test_a_parameter_that_is_refused_in_a_batch_stops_the_arm_and_keeps_what_was_answered(project: Project, use: str):
+    with FakeProvider(Script(rejects={"m": ("stop", "stop_sequences")})).in_thread() as fake:
+        project.suite["targets"] = {"model": target(use, batch=QUICK, params={"max_tokens": 50, "stop": ["x"]})}
+        project.at(fake.base_url)
+        project.write([question(i) for i in range(30)])
+        for batches in (1, 2):
+            with pytest.raises(TargetDownError) as caught:
+                project.run()
+            assert "does not take the parameter stop (HTTP 400)" in str(caught.value)
+            assert "unsupported: drop" in str(caught.value)
+            assert fake.stats.batches == batches, "what was refused is asked anew when it may have been mended"
+        fake.load(Script())
+        assert len(project.values(project.run().trial_id)) == 30
+
+
+@pytest.mark.parametrize("use", [USES[0], USES[2]])
+@pytest.mark.parametrize("size", [pytest.param(100, id="one-batch"), pytest.param(8, id="many")])
+def test_a_parameter_that_is_refused_in_a_batch_is_dropped_and_named(project: Project, use: str, size: int):
+    with FakeProvider(Script(rejects={"m": ("stop", "stop_sequences")})).in_thread() as fake:
+        batch = {**QUICK, "requests": size}
+        params = {"max_tokens": 50, "stop": ["x"]}
+        project.suite["targets"] = {"model": target(use, batch=batch, params=params, unsupported="drop")}
+        project.at(fake.base_url)
+        project.write([question(i) for i in range(30)])
+        report = project.run(epochs=2)
+        served = fake.stats.served
+        again = project.run(epochs=2)
+        assert (served, fake.stats.served) == (60, 60), "nothing is answered twice"
+    found = outputs(project, report.trial_id)
+    assert len(found) == 60
+    for output in found:
+        assert output.failure is None
+        assert output.sent is not None
+        assert list(output.sent.dropped) == ["stop"]
+        assert "HTTP 400" in output.sent.dropped["stop"]
+        assert "batch" in output.metadata
+    assert report.arms[0].dropped == again.arms[0].dropped == {"stop": 60}
+
+
+def test_what_was_left_out_is_known_to_the_run_that_picks_a_batch_up(project: Project, monkeypatch: pytest.MonkeyPatch):
+    script = Script(rejects={"m": ("stop", "stop_sequences")})
+    with FakeProvider(script).in_thread() as fake:
+        params = {"max_tokens": 50, "stop": ["x"]}
+        project.suite["targets"] = {"model": target("openai:m", batch=QUICK, params=params, unsupported="drop")}
+        project.at(fake.base_url, retries=0)
+        project.write([question(i) for i in range(10)])
+        submit, calls = BatchStage._submit, []
+
+        async def left_at_the_provider(stage: Any, spool: Any) -> Any:
+            running = await submit(stage, spool)
+            calls.append(spool.left_out)
+            if spool.left_out:
+                stage._arm.stop()
+            return running
+
+        monkeypatch.setattr(BatchStage, "_submit", left_at_the_provider)
+        project.run()
+        monkeypatch.undo()
+        assert [bool(left_out) for left_out in calls] == [False, True]
+        report = project.run()
+        assert fake.stats.served == 10, "what the first run paid for is picked up"
+    assert all(output.sent and list(output.sent.dropped) == ["stop"] for output in outputs(project, report.trial_id))
+
+
+def test_a_batch_has_no_latency_and_nobody_is_told_to_mend_a_scorer(project: Project):
+    with FakeProvider().in_thread() as fake:
+        project.suite["targets"] = {"old": target("openai:old", batch=QUICK), "new": target("openai:new")}
+        project.at(fake.base_url)
+        limit = {"name": "fast", "scorer": "latency", "kind": "limit", "at_most_ratio": 2}
+        rubrics = [{"name": "right", "scorer": "exact"}, limit]
+        project.write([question(i) for i in range(40)], incumbent="old", rubrics=rubrics, policy={"min_cases": 10})
+        (verdict,) = project.run().verdicts
+    right, fast = verdict.rubrics
+    assert right.pairs.n == 40
+    assert "answers by batch have no latency; leave `batch` out for old" in fast.sentence
+    said = " ".join(fast.warnings)
+    assert "old is asked by batch, and such answers have no latency: 40 results are missing." in said
+    assert "scorer failed" not in f"{said} {fast.sentence}"
+    (difference,) = verdict.parity.differences
+    assert (difference.what, difference.incumbent, difference.candidate) == ("by batch", "yes", "no, live")
+    assert difference.allowed
 
 
 @pytest.mark.parametrize("use", [USES[0], USES[2]])

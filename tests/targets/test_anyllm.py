@@ -53,6 +53,7 @@ def fake():
         Rule(when={"input": "usage"}, text="x", usage={"input": 90, "cached": 40, "output": 30, "reasoning": 20}),
         Rule(when={"input": "limit"}, fault="rate_limit"),
         Rule(when={"input": "broken"}, fault="server_error"),
+        Rule(when={"input": "again"}, fault="server_error"),
         Rule(when={"input": "bad"}, fault="bad_request"),
         Rule(when={"input": "hangs"}, fault="hang"),
         Rule(when={"input": "quota"}, fault="quota"),
@@ -101,6 +102,45 @@ def test_a_passing_fault_is_tried_again(library: Any) -> None:
     with FakeProvider(script).in_thread() as fake:
         output = asyncio.run(ask(target(base_url=fake.base_url, retries=3), request()))
     assert output.text == "fine"
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini", "deepseek", "openrouter"])
+@pytest.mark.parametrize(
+    ("text", "code", "requests"),
+    [
+        pytest.param("Paris?", None, 1, id="fine"),
+        pytest.param("broken", "server_error", 1, id="500"),
+        pytest.param("limit", "rate_limited", 1, id="429"),
+        pytest.param("again", "server_error", 3, id="two-retries-of-ours"),
+    ],
+)
+def test_one_attempt_is_one_request(
+    library: Any, fake: FakeProvider, provider: str, text: str, code: str | None, requests: int
+) -> None:
+    url = fake.url if provider in ("anthropic", "gemini") else fake.base_url
+    one = target(use=f"any-llm:{provider}/m", base_url=url, api_key_env="KEY", retries=requests - 1)
+    before = fake.stats.calls
+    output = asyncio.run(ask(one, request(text, params={"max_tokens": 50})))
+    assert (output.failure and output.failure.code, output.attempts) == (code, requests)
+    assert fake.stats.calls - before == requests
+
+
+@pytest.mark.parametrize(
+    ("use", "source"),
+    [
+        pytest.param("any-llm:openai/gpt-4o", True, id="listed"),
+        pytest.param("any-llm:gemini/gemini-2.5-pro", True, id="called-otherwise"),
+        pytest.param("any-llm:azureanthropic/claude-sonnet-4-5", False, id="looks-alike"),
+        pytest.param("any-llm:ollama/gpt-4o", False, id="unlisted"),
+        pytest.param("any-llm:openai/nothing-such", False, id="unknown-model"),
+    ],
+)
+def test_prices(library: Any, use: str, source: bool) -> None:
+    one = target(use=use)
+    assert bool(one.account.prices.source) is source
+    most = one.account.most(request(), {"messages": [], "max_tokens": 50}, 100)
+    assert (most.dollars is not None) is source
+    assert not target(use=use, base_url="http://127.0.0.1:9/v1").account.prices.source
 
 
 def test_an_exhausted_quota_takes_the_target_down(library: Any, fake: FakeProvider) -> None:
@@ -160,6 +200,7 @@ def test_hostile_answers_end_in_a_typed_failure(library: Any, body: bytes) -> No
     ("fields", "rules"),
     [
         pytest.param({"use": "any-llm:nobody/m"}, ["names no provider of any-llm"], id="provider"),
+        pytest.param({"use": "any-llm:bedrock/m"}, ["tries again behind any-llm", "bedrock:m"], id="retries-unseen"),
         pytest.param({"base_url": "http://[::1"}, ["http or https"], id="half-an-address"),
         pytest.param({"use": "any-llm:openai"}, ["PROVIDER/MODEL"], id="no-model"),
         pytest.param({"base_url": "https://evil.example/v1"}, ["api_key_env: is needed"], id="stranger"),

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from seatrial.targets.params import Unfit
 from seatrial.targets.retry import Fault
 from seatrial.targets.strict import whole
 from seatrial.testing import FakeProvider, Reply, Rule, Script
-from seatrial.testing.dialects.bedrock import ACCESS_KEY, SECRET_KEY
+from seatrial.testing.dialects.bedrock import ACCESS_KEY, SECRET_KEY, message
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8)).decode()
 PDF = base64.b64encode(b"%PDF-1.7 nothing").decode()
@@ -143,10 +144,9 @@ def test_echoed_secrets_are_cut_out() -> None:
     [
         pytest.param({"use": "bedrock:m"}, {}, ["options.region: is needed"], id="no-region"),
         pytest.param(
-            {"use": "bedrock:m", "stream": True, "options": {"regin": "x", "region": "a/b"}},
+            {"use": "bedrock:m", "options": {"regin": "x", "region": "a/b"}},
             {},
             [
-                "stream: is not supported by bedrock",
                 "regin: there is no such key; did you mean region?",
                 "alone (got a/b)",
             ],
@@ -443,11 +443,8 @@ EXCHANGES = [
 ]
 
 
-@pytest.mark.parametrize("model", [PROFILE, ARN])
-@pytest.mark.parametrize(("asked", "fields"), EXCHANGES)
-def test_boto3_asks_and_reads_the_same(fake: FakeProvider, asked: Any, fields: Any, model: str) -> None:
-    boto3 = pytest.importorskip("boto3", reason="boto3, AWS's own client, is not installed")
-    client = boto3.client(
+def boto(fake: FakeProvider) -> Any:
+    return boto3.client(
         "bedrock-runtime",
         region_name=ENVIRON["AWS_REGION"],
         endpoint_url=fake.url,
@@ -455,8 +452,13 @@ def test_boto3_asks_and_reads_the_same(fake: FakeProvider, asked: Any, fields: A
         aws_secret_access_key=SECRET_KEY,
         aws_session_token=ENVIRON["AWS_SESSION_TOKEN"],
     )
+
+
+@pytest.mark.parametrize("model", [PROFILE, ARN])
+@pytest.mark.parametrize(("asked", "fields"), EXCHANGES)
+def test_boto3_asks_and_reads_the_same(fake: FakeProvider, asked: Any, fields: Any, model: str) -> None:
     fake.reset()
-    theirs = client.converse(modelId=model, **fields)
+    theirs = boto(fake).converse(modelId=model, **fields)
     their_call = fake.log[-1]
     fake.reset()
     mine = asyncio.run(ask(target(fake.url, f"bedrock:{model}"), request(**asked)))
@@ -474,3 +476,307 @@ def test_boto3_asks_and_reads_the_same(fake: FakeProvider, asked: Any, fields: A
     assert (mine.usage.input, mine.usage.cached or 0) == (usage["inputTokens"] + cached, cached)
     assert mine.usage.output == usage["outputTokens"]
     assert mine.finish_reason == converse.FINISH[theirs["stopReason"]]
+
+
+@pytest.mark.parametrize(("asked", "fields"), EXCHANGES)
+def test_boto3_reads_the_same_stream(fake: FakeProvider, asked: Any, fields: Any) -> None:
+    fake.reset()
+    theirs = list(boto(fake).converse_stream(modelId=PROFILE, **fields)["stream"])
+    their_call = fake.log[-1]
+    fake.reset()
+    mine = asyncio.run(ask(target(fake.url, stream=True), request(**asked)))
+    assert fake.log[-1].body == their_call.body
+    fake.reset()
+    whole = asyncio.run(ask(target(fake.url), request(**asked)))
+    deltas = [event["contentBlockDelta"]["delta"] for event in theirs if "contentBlockDelta" in event]
+    assert mine.text == "".join(delta.get("text", "") for delta in deltas)
+    starts = [event["contentBlockStart"]["start"]["toolUse"] for event in theirs if "contentBlockStart" in event]
+    assert [(call.id, call.name) for call in mine.tool_calls] == [(use["toolUseId"], use["name"]) for use in starts]
+    (usage,) = (event["metadata"]["usage"] for event in theirs if "metadata" in event)
+    assert mine.usage.output == usage["outputTokens"]
+    assert mine.timing.first_token is not None
+    assert mine.timing.first_token <= (mine.timing.total or 0)
+    same = ("messages", "finish_reason", "usage", "steps", "failure")
+    assert [getattr(mine, name) for name in same] == [getattr(whole, name) for name in same]
+
+
+# ---- streams
+
+
+def events(*pieces: tuple[str, Any], last: bytes = b"") -> bytes:
+    framed = [
+        message({":message-type": "event", ":event-type": name}, json.dumps(value).encode()) for name, value in pieces
+    ]
+    return b"".join(framed) + last
+
+
+def delta(value: Any, index: int = 0) -> tuple[str, Any]:
+    return "contentBlockDelta", {"delta": value, "contentBlockIndex": index}
+
+
+STOP = ("messageStop", {"stopReason": "end_turn"})
+USAGE = ("metadata", {"usage": {"inputTokens": 3, "outputTokens": 2}, "metrics": {"latencyMs": 1}})
+STREAM = [
+    ("messageStart", {"role": "assistant"}),
+    delta({"reasoningContent": {"text": "h"}}),
+    delta({"reasoningContent": {"text": "m"}}),
+    delta({"reasoningContent": {"signature": "s"}}),
+    ("contentBlockStop", {"contentBlockIndex": 0}),
+    delta({"text": "Par"}, 1),
+    ("contentBlockStart", {"start": {"toolUse": {"toolUseId": "t1", "name": "f"}}, "contentBlockIndex": 2}),
+    delta({"toolUse": {"input": '{"x"'}}, 2),
+    ("contentBlockStart", {"start": {"toolUse": {"toolUseId": "t2", "name": "g"}}, "contentBlockIndex": 3}),
+    delta({"text": "is"}, 1),
+    delta({"toolUse": {"input": ": 1}"}}, 2),
+    ("somethingNew", {"p": "abc"}),
+    ("messageStop", {"stopReason": "tool_use"}),
+    ("metadata", {"usage": WHOLE["usage"], "trace": WHOLE["trace"]}),
+]
+
+
+def streamed(raw: bytes, size: int = 1 << 30) -> Any:
+    stream = converse.ConverseStream()
+    for at in range(0, len(raw), size):
+        stream.feed(raw[at : at + size])
+    return stream
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 30])
+def test_a_stream_is_put_together(size: int) -> None:
+    found = streamed(events(*STREAM), size).answer()
+    assert (found.message.text, found.thought, found.finish_reason) == ("Paris", "hm", "tool_calls")
+    assert [call.plain() for call in found.message.tool_calls] == [
+        {"name": "f", "arguments": {"x": 1}, "id": "t1"},
+        {"name": "g", "id": "t2"},
+    ]
+    assert found.usage == converse.read(WHOLE).usage
+    assert found.served_model == "anthropic.claude-3-haiku"
+
+
+@pytest.mark.parametrize(
+    ("piece", "started"),
+    [
+        pytest.param(("messageStart", {"role": "assistant"}), False, id="role"),
+        pytest.param(delta({"text": ""}), False, id="no-text"),
+        pytest.param(delta({"text": "a"}), True, id="text"),
+        pytest.param(delta({"reasoningContent": {"text": "a"}}), True, id="thought"),
+        pytest.param(
+            ("contentBlockStart", {"start": {"toolUse": {"name": "f"}}, "contentBlockIndex": 0}), True, id="call"
+        ),
+    ],
+)
+def test_the_first_token_is_when_the_model_says_something(piece: Any, started: bool) -> None:
+    assert streamed(events(piece)).started is started
+
+
+def thrown(kind: str, said: str = "why") -> bytes:
+    return message({":message-type": "exception", ":exception-type": kind}, json.dumps({"message": said}).encode())
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "reaction"),
+    [
+        pytest.param(thrown("throttlingException"), "rate_limited", "slow_down", id="throttled"),
+        pytest.param(thrown("validationException"), "rejected", "reject", id="validation"),
+        pytest.param(thrown("modelStreamErrorException"), "server_error", "retry", id="model"),
+        pytest.param(thrown("internalServerException"), "server_error", "retry", id="server"),
+        pytest.param(thrown("modelTimeoutException"), "timeout", "retry", id="timeout"),
+        pytest.param(thrown("unheardOfException"), "server_error", "retry", id="unknown"),
+        pytest.param(
+            message({":message-type": "error", ":error-code": "throttlingException", ":error-message": "m"}, b""),
+            "rate_limited",
+            "slow_down",
+            id="error",
+        ),
+        pytest.param(message({}, b"{}"), "server_error", "retry", id="no-headers"),
+        pytest.param(message({":message-type": "exception"}, b"\xff"), "server_error", "retry", id="no-json"),
+        pytest.param(events(delta({"text": 7})), "malformed", "retry", id="text-7"),
+        pytest.param(events(delta([])), "truncated", "retry", id="empty-delta"),
+        pytest.param(events(delta("x")), "malformed", "retry", id="delta-is-text"),
+        pytest.param(
+            events(("contentBlockDelta", {"delta": {}, "contentBlockIndex": -1})), "malformed", "retry", id="-1"
+        ),
+        pytest.param(events(("messageStop", {"stopReason": 3})), "malformed", "retry", id="reason-3"),
+        pytest.param(events(("messageStop", [])), "malformed", "retry", id="array"),
+        pytest.param(events(*STREAM[:-2]), "truncated", "retry", id="no-end"),
+        pytest.param(events(*STREAM)[:-3], "truncated", "retry", id="cut"),
+        pytest.param(events(*STREAM, last=b"x" * 20), "malformed", "retry", id="noise-behind"),
+        pytest.param(b"", "truncated", "retry", id="nothing"),
+    ],
+)
+def test_streams_that_end_in_a_fault(raw: bytes, code: str, reaction: str) -> None:
+    with pytest.raises(Fault) as caught:
+        streamed(events(delta({"text": "a"})) + raw).answer()
+    assert (caught.value.code, caught.value.reaction) == (code, reaction)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(converse.EVENTS)), ANYTHING), max_size=4))
+def test_whatever_events_hold_a_stream_gives_an_answer_or_a_fault(pieces: list[tuple[str, Any]]) -> None:
+    with suppress(Fault):
+        streamed(events(*pieces, STOP, USAGE)).answer()
+
+
+KINDS = [
+    *("malformed_json", "invalid_utf8", "deep", "empty", "wrong_types", "wrong_values", "surrogates", "big_int", "nan"),
+    *("truncated", "stall", "cut", "stream_error", "no_done", "huge", "html", "content_type", "close", "reset"),
+    *("redirect", "hang", "endless", "drip", "rate_limit", "server_error", "timeout"),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_fault_of_the_fake_provider_ends_a_stream_in_a_typed_failure(kind: str) -> None:
+    script = Script(
+        default=Reply(text="one two three", fault={"kind": kind} | ({"seconds": 0.001} if kind == "drip" else {}))
+    )
+
+    async def go() -> Output:
+        async with FakeProvider(script) as fake:
+            one = target(fake.url, stream=True, timeout=1)
+            return await ask(one, request())
+
+    output = asyncio.run(go())
+    harmless = ("drip", "surrogates", "big_int", "content_type", "nan", "wrong_values", "no_done")
+    assert output.failure is not None or kind in harmless, kind
+    assert output.failure is None or output.failure.code
+
+
+def test_a_streamed_error_is_known_by_its_kind(fake: FakeProvider) -> None:
+    asked = request(messages=[{"role": "user", "content": "limit"}])
+    output = asyncio.run(ask(target(fake.url, stream=True), asked))
+    assert output.failure is not None
+    assert output.failure.code == "rate_limited"
+
+
+def test_a_secret_that_a_stream_echoes_is_cut_out() -> None:
+    raw = events(delta({"text": " ".join(ENVIRON.values())}), STOP)
+    sent = b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ncontent-length: %d\r\n\r\n" % len(
+        raw
+    )
+
+    async def go() -> Output:
+        async with RawServer([sent + raw]) as server:
+            return await ask(target(server.url, stream=True), request())
+
+    assert asyncio.run(go()).text == "*** *** *** eu-central-1"
+
+
+# ---- a wrong model, keys, and money
+
+
+def aws_error(kind: str, said: str, status: int = 400) -> bytes:
+    return http({"message": said}, status, x_amzn_errortype=f"{kind}:http://internal.amazon.com/coral/")
+
+
+@pytest.mark.parametrize(
+    ("sent", "down"),
+    [
+        pytest.param(
+            aws_error("ValidationException", "The provided model identifier is invalid."), "unknown_model", id="bad-id"
+        ),
+        pytest.param(
+            aws_error("ResourceNotFoundException", "Could not resolve the foundation model.", 404),
+            "unknown_model",
+            id="not-found",
+        ),
+        pytest.param(
+            aws_error("ValidationException", "Invocation of model ID m with on-demand throughput isn’t supported."),
+            "unknown_model",
+            id="needs-a-profile",
+        ),
+        pytest.param(aws_error("AccessDeniedException", "You don't have access.", 403), "auth", id="no-access"),
+        pytest.param(aws_error("ValidationException", "maxTokens is too large."), "", id="another-validation"),
+        pytest.param(aws_error("ModelErrorException", "The model failed.", 424), "", id="model-error"),
+    ],
+)
+def test_errors_of_aws(sent: bytes, down: str) -> None:
+    async def go() -> Output:
+        async with RawServer([sent]) as server:
+            return await ask(target(server.url), request())
+
+    if down:
+        with pytest.raises(TargetDownError, match=down):
+            asyncio.run(go())
+    else:
+        output = asyncio.run(go())
+        assert output.failure is not None
+        assert output.failure.code in ("rejected", "server_error")
+
+
+def test_a_model_that_the_fake_provider_lacks_takes_the_target_down() -> None:
+    with FakeProvider(Script(models=["amazon.nova-pro-v1:0"])).in_thread() as fake:
+        with pytest.raises(TargetDownError, match="unknown_model"):
+            asyncio.run(ask(target(fake.url), request()))
+        assert asyncio.run(ask(target(fake.url, "bedrock:amazon.nova-pro-v1:0"), request())).failure is None
+
+
+def test_a_signature_stands_in_for_a_key() -> None:
+    with FakeProvider(Script(api_keys=["a-bedrock-key-01"])).in_thread() as fake:
+        assert asyncio.run(ask(target(fake.url), request())).failure is None
+        assert asyncio.run(ask(target(fake.url, stream=True), request())).failure is None
+        with_key = target(fake.url, environ={"K": "a-bedrock-key-01"}, api_key_env="K")
+        assert asyncio.run(ask(with_key, request())).failure is None
+        wrong = target(fake.url, environ={**ENVIRON, "AWS_SECRET_ACCESS_KEY": "another/secret0123456789"})
+        for refused in (wrong, target(fake.url, environ={"K": "no-such-key-0123"}, api_key_env="K")):
+            with pytest.raises(TargetDownError, match="auth"):
+                asyncio.run(ask(refused, request()))
+
+
+LISTED = [
+    pytest.param("anthropic.claude-3-haiku-20240307-v1:0", True, id="model"),
+    pytest.param(PROFILE, True, id="profile-us"),
+    pytest.param("eu.anthropic.claude-sonnet-4-20250514-v1:0", True, id="profile-eu"),
+    pytest.param("global.anthropic.claude-sonnet-4-5-20250929-v1:0", True, id="profile-global"),
+    pytest.param("amazon.nova-pro-v1:0", True, id="nova"),
+    pytest.param(ARN, True, id="arn-of-a-profile"),
+    pytest.param("arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0", True, id="arn-of-a-model"),
+    pytest.param("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc123", False, id="arn-provisioned"),
+    pytest.param(f"arn:aws:bedrock:us-east-1:123456789012:custom-model/{PROFILE}/x", False, id="arn-custom"),
+    pytest.param(
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123", False, id="arn-application"
+    ),
+    pytest.param("nobody.nothing-v1:0", False, id="unlisted"),
+]
+
+
+@pytest.mark.parametrize(("model", "listed"), LISTED)
+def test_what_a_model_costs(model: str, listed: bool) -> None:
+    one = build("t", TargetSpec(use=f"bedrock:{model}"), Path(), ENVIRON)
+    assert bool(one.account.prices.source) is listed
+    most = one.most(request(params={"max_tokens": 50}))
+    assert most.tokens is not None
+    assert (most.dollars is not None) is listed
+
+
+def test_the_model_behind_an_arn_may_be_named() -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123"
+    for fields in ({"options": {"model": PROFILE}}, {"price": {"model": f"aws/{PROFILE}"}}):
+        one = build("t", TargetSpec.model_validate({"use": f"bedrock:{arn}", **fields}), Path(), ENVIRON)
+        assert one.most(request(params={"max_tokens": 50})).dollars is not None
+
+
+@pytest.mark.parametrize(
+    ("params", "tokens"),
+    [
+        pytest.param({"max_tokens": 50}, True, id="limit"),
+        pytest.param({"maxTokens": 50}, True, id="own-name"),
+        pytest.param({}, False, id="none"),
+        pytest.param({"max_tokens": 50, "additionalModelRequestFields": {"top_k": 5}}, True, id="own-field"),
+        pytest.param(
+            {"max_tokens": 50, "additionalModelRequestFields": {"tools": [{"type": "web"}]}}, False, id="tools"
+        ),
+        pytest.param({"max_tokens": 50, "promptVariables": {"a": {"text": "b"}}}, False, id="text-elsewhere"),
+    ],
+)
+def test_the_most_that_a_request_may_take(params: dict[str, Any], tokens: bool) -> None:
+    tools = [{"name": "look_up", "parameters": LOOK_UP}]
+    one = build("t", TargetSpec(use=f"bedrock:{PROFILE}"), Path(), ENVIRON)
+    for asked in (request(params=params), request(params=params, tools=tools)):
+        most = one.most(asked)
+        assert (most.tokens is not None) is tokens
+        assert most.output == (50 if tokens else None)
+
+
+@pytest.mark.parametrize("name", ["serviceTier", "performanceConfig", "guardrailConfig"])
+def test_what_changes_the_price_in_a_way_not_listed_leaves_it_unknown(name: str) -> None:
+    spec = TargetSpec(use=f"bedrock:{PROFILE}", params={name: {"x": "y"}, "max_tokens": 5})
+    assert not build("t", spec, Path(), ENVIRON).account.prices.source

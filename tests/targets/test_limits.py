@@ -104,6 +104,13 @@ def test_a_storm_over_slots_finds_the_capacity(most: int, seconds: float, wait: 
     assert failed == 0
 
 
+@pytest.mark.parametrize(("most", "seconds"), [(1, 0.02), (2, 0.02), (1, 1)])
+def test_a_wait_longer_than_needed_costs_few_slots_nothing(most: int, seconds: float, virtual: Virtual) -> None:
+    share, failed = virtual(storm(Slots(most, seconds, 1.0), warm=20, span=60))
+    assert share >= 0.9
+    assert failed == 0
+
+
 @pytest.mark.parametrize("wait", [None, "exact", 1.0], ids=["silent", "exact", "retry-after-1"])
 @pytest.mark.parametrize(("rate", "seconds"), [(10, 0.1), (10, 0.5), (50, 0.1), (50, 0.5), (100, 0.5)])
 def test_a_storm_over_a_rate_finds_the_capacity(rate: float, seconds: float, wait: Any, virtual: Virtual) -> None:
@@ -140,10 +147,10 @@ def test_a_storm_on_one_target_costs_another_nothing(virtual: Virtual) -> None:
 
 def test_one_round_trip_cuts_once() -> None:
     aimd = Aimd(64)
-    news = [aimd.refused(1.0, started=0.5, in_flight=63 - n, pause=0) for n in range(60)]
+    news = [aimd.refused(1.0, started=0.5, in_flight=63 - n) for n in range(60)]
     assert news == [True] + [False] * 59
     assert aimd.cap == pytest.approx(57.6)
-    assert aimd.refused(2.0, started=1.5, in_flight=50, pause=0)
+    assert aimd.refused(2.0, started=1.5, in_flight=50)
     assert aimd.cap == pytest.approx(57.6 * 0.9)
 
 
@@ -153,7 +160,7 @@ def test_the_cap_stays_in_its_range(events: list[tuple[bool, float, float, int]]
     for refused, passed, age, in_flight in events:
         now += passed
         if refused:
-            aimd.refused(now, now - age, in_flight, age)
+            aimd.refused(now, now - age, in_flight)
         else:
             aimd.answered(now)
         assert 1 <= aimd.cap <= most
@@ -215,6 +222,37 @@ def test_a_pause_holds_all(virtual: Virtual) -> None:
         return await paced(limits, 4)
 
     assert virtual(go()) == [3, 3, 3, 3]
+
+
+@pytest.mark.parametrize(("refusals", "held"), [(3, 0.0), (4, 30.0)])
+def test_several_refusals_in_a_row_hold_the_target(refusals: int, held: float, virtual: Virtual) -> None:
+    async def go() -> float:
+        loop = asyncio.get_running_loop()
+        limits = Limits(8, clock=loop.time)
+        for _ in range(refusals):
+            slot = await limits.acquire()
+            limits.refused(slot, 30)
+            limits.release(slot)
+        await limits.acquire()
+        return loop.time()
+
+    assert virtual(go()) == pytest.approx(held)
+
+
+def test_an_answer_between_refusals_holds_nothing(virtual: Virtual) -> None:
+    async def go() -> float:
+        loop = asyncio.get_running_loop()
+        limits = Limits(8, clock=loop.time)
+        for number in range(12):
+            slot = await limits.acquire()
+            if number % 3:
+                limits.refused(slot, 30)
+            else:
+                limits.answered(slot)
+            limits.release(slot)
+        return loop.time()
+
+    assert virtual(go()) < 1
 
 
 def test_concurrency_is_kept(virtual: Virtual) -> None:

@@ -96,14 +96,20 @@ def test_a_bucket_of_one_that_refills_within_the_jitter_is_used_at_two_thirds(se
 
 
 @pytest.mark.parametrize(
-    ("rate", "seconds"), [pytest.param(5, 1, id="5-a-second"), pytest.param(20, 1, id="20-a-second")]
+    ("rate", "seconds", "burst"),
+    [(5, 1, 0.1), (20, 1, 0.1), (20, 0.1, 0.1), (10, 0.5, 0), (50, 0.3, 0.1), (100, 0.3, 0.1)],
 )
-def test_a_wrong_retry_after_is_obeyed_and_costs_less_than_a_fifth(
-    rate: float, seconds: float, virtual: Virtual
+def test_a_retry_after_that_is_longer_than_needed_costs_the_others_nothing(
+    rate: float, seconds: float, burst: float, virtual: Virtual
 ) -> None:
-    share, failed = virtual(storm(Rate(rate, seconds, 0.1, 1.0), warm=40, span=60))
-    assert share >= 0.8
+    share, failed = virtual(storm(Rate(rate, seconds, burst, 1.0)))
+    assert share >= 0.9
     assert failed == 0
+
+
+def test_answers_that_take_as_long_as_the_limiter_may_take_to_learn_are_used_in_part(virtual: Virtual) -> None:
+    shares = [virtual(storm(Rate(5, 5, burst, None))) for burst in (0, 1)]
+    assert all(share >= 0.55 and failed == 0 for share, failed in shares), shares
 
 
 async def _stormed(base_url: str, fast_url: str, warm: float, span: float) -> tuple[float, float]:

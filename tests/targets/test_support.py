@@ -75,6 +75,117 @@ def test_true_is_not_one() -> None:
     assert list(lacking(rules_for("o3", "openai"), {"temperature": True})) == ["temperature"]
 
 
+@pytest.mark.parametrize(
+    ("use", "fields", "params", "named"),
+    [
+        pytest.param("azure:gpt-5", {"resource": "r"}, {"temperature": 0}, "temperature", id="azure"),
+        pytest.param("azure:prod", {"resource": "r", "model": "gpt-5"}, {"top_p": 0.9}, "top_p", id="azure-named"),
+        pytest.param("vertex:gemini-2.5-pro", {"project": "p"}, {"presence_penalty": 1}, "presence_penalty", id="v"),
+        pytest.param("vertex:claude-opus-4-7", {"project": "p"}, {"top_k": 5, "max_tokens": 9}, "top_k", id="claude"),
+        pytest.param(
+            "bedrock:us.anthropic.claude-opus-4-7-v1:0", {"region": "us-east-1"}, {"temperature": 0}, "temperature",
+            id="bedrock",
+        ),
+        pytest.param(
+            "bedrock:profile", {"region": "us-east-1", "model": "claude-opus-4-7"}, {"temperature": 0}, "temperature",
+            id="bedrock-profile",
+        ),
+    ],
+)  # fmt: skip
+def test_a_family_is_the_same_behind_every_door(use: str, fields: Any, params: Any, named: str) -> None:
+    def made(**more: Any) -> Any:
+        return build("arm", TargetSpec(use=use, params=params, options=fields, **more), Path(), {})
+
+    with pytest.raises(TargetConfigError) as caught:
+        made()
+    assert [p.key for p in caught.value.problems] == [f"targets.arm.params.{named}"]
+    assert list(made(unsupported="drop").conditions()["dropped"]) == [named]
+    assert not made(unsupported="send").conditions()["dropped"]
+
+
+def test_a_deployment_of_a_named_family_renames_its_limit() -> None:
+    spec = TargetSpec(
+        use="azure:prod", params={"max_tokens": 9}, options={"resource": "r", "model": "gpt-5"}, unsupported="send"
+    )
+    adapter = build("arm", spec, Path(), {})
+    request = Request(messages=(Message(role="user", content="q"),), params=spec.params)
+    assert adapter._wire.body(request)["max_completion_tokens"] == 9
+
+
+def test_behind_any_llm_the_table_counts_too() -> None:
+    pytest.importorskip("any_llm")
+    with pytest.raises(TargetConfigError, match="reasoning models"):
+        build("arm", TargetSpec(use="any-llm:openai/gpt-5", params={"temperature": 0}), Path(), {})
+    build("arm", TargetSpec(use="any-llm:openai/gpt-5", params={"temperature": 0}, unsupported="send"), Path(), {})
+    with pytest.raises(TargetConfigError, match="not kept track of"):
+        build("arm", TargetSpec(use="any-llm:openai/gpt-5", unsupported="drop"), Path(), {})
+
+
+SENT = [
+    pytest.param("openai:o3", {"temperature": 0, "logprobs": True}, {"temperature": 0, "logprobs": True}, id="rows"),
+    pytest.param("openai:o3", {"max_tokens": 9}, {"max_completion_tokens": 9}, id="a-name-is-still-translated"),
+    pytest.param("anthropic:m", {"temperature": 0, "max_tokens": 9}, {"temperature": 0, "max_tokens": 9}, id="version"),
+    pytest.param("gemini:m", {"logit_bias": {"1": 2}}, {"logit_bias": {"1": 2}}, id="no-word-for-it"),
+]
+
+
+@pytest.mark.parametrize(("use", "params", "body"), SENT)
+def test_sending_all_the_same(use: str, params: Any, body: Any) -> None:
+    adapter = target(use, params=params, unsupported="send")
+    request = Request(messages=(Message(role="user", content="q"),), params=params)
+    sent = adapter._wire.body(request)
+    assert {key: sent[key] for key in body} == body
+    assert adapter.sent(Case(id="c", input="q"), request)["unsupported"] == "send"
+
+
+def test_sending_mends_no_other_fault() -> None:
+    with pytest.raises(TargetConfigError, match="only one answer is read"):
+        target("openai:o3", params={"n": 2}, unsupported="send")
+
+
+def test_what_is_sent_all_the_same_and_refused_stops_the_arm() -> None:
+    async def ask(rejects: Any) -> Output:
+        with FakeProvider(Script(rejects=rejects)).in_thread() as fake:
+            adapter = target("openai:o3", fake.base_url, params={"temperature": 0}, unsupported="send")
+            await adapter.open()
+            try:
+                request = Request(messages=(Message(role="user", content="q"),), params={"temperature": 0})
+                return await adapter.generate(Case(id="c", input="q"), request)
+            finally:
+                await adapter.close()
+
+    taken = asyncio.run(ask({}))
+    assert taken.sent is not None
+    assert dict(taken.sent.params) == {"temperature": 0}
+    with pytest.raises(TargetDownError, match="does not take the parameter temperature"):
+        asyncio.run(ask({"o3": ("temperature",)}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(float("nan"), id="nan"),
+        pytest.param(float("-inf"), id="infinity"),
+        pytest.param({"a": [1, {"b": float("inf")}]}, id="deep"),
+    ],
+)
+@pytest.mark.parametrize("use", ["openai:m", "gemini:m", "http://127.0.0.1:9/x"])
+def test_what_json_cannot_say_is_refused(use: str, value: Any) -> None:
+    with pytest.raises(TargetConfigError) as caught:
+        build("arm", TargetSpec(use=use, params={"sound": 1.5, "odd": value}), Path(), {})
+    assert [p.key for p in caught.value.problems] == ["targets.arm.params.odd"]
+    assert "not finite" in str(caught.value)
+
+
+def test_a_value_that_holds_itself_is_no_endless_search() -> None:
+    value: list[Any] = []
+    value.append(value)
+    spec = TargetSpec.model_construct(use="openai:m", params={"x": value})
+    from seatrial.targets.settings import check_numbers
+
+    check_numbers("arm", spec.model_copy(update={"options": {}}))
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.model[:20]}-{rule.params[0]}")
 def test_every_row_is_dated_and_sourced(rule: Any) -> None:
     assert date(2023, 1, 1) <= date.fromisoformat(rule.as_of) <= date(2027, 1, 1)

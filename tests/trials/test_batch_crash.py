@@ -17,6 +17,9 @@ from seatrial.testing import FakeProvider, Script
 from seatrial.testing.script import BatchScript
 
 CASES = 400
+HEAVY = pytest.mark.heavy
+"""The ordinary run has every moment once, by turns with one API and the other; `make heavy` has all."""
+
 USES = [
     pytest.param("openai:m", id="openai"),
     pytest.param("responses:m", id="responses"),
@@ -80,10 +83,16 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize("use", [USES[0], USES[2]])
-@pytest.mark.parametrize(("script", "moment"), MOMENTS)
+ALTERNATELY = [
+    pytest.param(*moment.values, use.values[0], id=f"{moment.id}-{use.id}", marks=() if at % 2 == other else HEAVY)
+    for at, moment in enumerate(MOMENTS)
+    for other, use in enumerate((USES[0], USES[2]))
+]
+
+
+@pytest.mark.parametrize(("script", "moment", "use"), ALTERNATELY)
 def test_a_run_killed_in_its_batch_goes_on_and_pays_once(
-    project: Project, use: str, script: BatchScript, moment: Moment
+    project: Project, script: BatchScript, moment: Moment, use: str
 ):
     with FakeProvider(Script(batches=script)).in_thread() as fake:
         in_batches(project, use, fake)
@@ -102,6 +111,7 @@ def test_a_run_killed_in_its_batch_goes_on_and_pays_once(
     assert rows(project, "SELECT count(*) FROM batch_requests") == [(0,)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("use", [USES[0], USES[2]])
 def test_many_kills_at_random_moments_of_several_batches(project: Project, use: str):
     script = BatchScript(running=0.3, upload_after=0.05, answer_after=0.1, results_after=0.1, lag=0.1)
@@ -131,7 +141,9 @@ def test_an_answer_that_gets_lost_is_looked_for_before_anything_is_sent_again(pr
     assert (stats.served, stats.again, stats.batches) == (CASES, 0, CASES // 200)
 
 
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    "use", [USES[1], *(pytest.param(*use.values, id=use.id, marks=HEAVY) for use in (USES[0], USES[2]))]
+)
 def test_ctrl_c_leaves_the_batch_running_and_says_so(project: Project, use: str):
     with FakeProvider(Script(batches=BatchScript(running=3))).in_thread() as fake:
         in_batches(project, use, fake)
@@ -152,7 +164,7 @@ def test_ctrl_c_leaves_the_batch_running_and_says_so(project: Project, use: str)
     assert (stats.served, stats.again, stats.batches) == (CASES, 0, 1)
 
 
-@pytest.mark.parametrize("use", [USES[0], USES[2]])
+@pytest.mark.parametrize("use", [USES[0], pytest.param("anthropic:m", id="anthropic", marks=HEAVY)])
 def test_what_expired_and_was_handed_in_again_is_picked_up_too(project: Project, use: str):
     """The first attempt's outputs do not count as those of the second, whose run is killed."""
     with FakeProvider(Script(batches=BatchScript(expire=0.5))).in_thread() as fake:

@@ -25,6 +25,9 @@ from tests.trials.project import Project
 
 KEY = "sk-Zq7+/Tr4nD=Xx9_vLmQ2w8Yp0Ns5Bc3Ke6Hj1"
 PART = 12
+HEAVY = pytest.mark.heavy
+"""Every command is a process of its own: the ordinary run has one or two of each kind, `make heavy` has all."""
+
 SETUP = "import logging; logging.basicConfig(level=logging.DEBUG)\n"
 
 
@@ -290,7 +293,7 @@ def test_no_way_to_fail_lets_the_key_out(kind: str, project: Project, endpoint: 
     check(project, told, seen)
 
 
-@pytest.mark.parametrize("way", ["bad_401", "bad_403", "quota"])
+@pytest.mark.parametrize("way", ["bad_401", *(pytest.param(way, marks=HEAVY) for way in ("bad_403", "quota"))])
 def test_a_run_whose_only_target_is_down_tells_no_key(way: str, project: Project, endpoint: Endpoint) -> None:
     project.write([{"id": "a", "input": "q", "expected": "x"}], targets={"only": target("openai", way, endpoint.url)})
     for flags in ([], ["--json"]):
@@ -310,7 +313,7 @@ async def fail(request):
 """
 
 
-@pytest.mark.parametrize("name", ["crash", "fail"])
+@pytest.mark.parametrize("name", ["crash", pytest.param("fail", marks=HEAVY)])
 def test_a_function_that_crashes_tells_no_key(name: str, project: Project) -> None:
     (project.folder / "mine.py").write_text(CRASH)
     project.write([{"id": "a", "input": "q", "expected": "x"}], targets={"m": {"use": f"python:mine:{name}"}})
@@ -327,18 +330,18 @@ LOOKS_LIKE_A_KEY = "sk-Zq7Tr4nDXx9_vLmQ2w8Yp0Ns5Bc3Ke6Hj1"
     "fields",
     [
         pytest.param({"api_key_env": LOOKS_LIKE_A_KEY}, id="instead-of-its-variable"),
-        pytest.param({"api_key_env": LOOKS_LIKE_A_KEY.replace("-", "_")}, id="as-a-variable"),
+        pytest.param({"api_key_env": LOOKS_LIKE_A_KEY.replace("-", "_")}, id="as-a-variable", marks=HEAVY),
         pytest.param({"headers": {"Authorization": f"Bearer {LOOKS_LIKE_A_KEY}"}}, id="authorization"),
-        pytest.param({"headers": {"x-team": LOOKS_LIKE_A_KEY}}, id="any-header"),
-        pytest.param({"headers": {"x-team": f"{LOOKS_LIKE_A_KEY}\r\n"}}, id="broken-header"),
-        pytest.param({"headers": {"x-auth-token": LOOKS_LIKE_A_KEY[3:]}}, id="token-header"),
-        pytest.param({"headers": {"ocp-apim-subscription-key": LOOKS_LIKE_A_KEY[3:]}}, id="key-header"),
+        pytest.param({"headers": {"x-team": LOOKS_LIKE_A_KEY}}, id="any-header", marks=HEAVY),
+        pytest.param({"headers": {"x-team": f"{LOOKS_LIKE_A_KEY}\r\n"}}, id="broken-header", marks=HEAVY),
+        pytest.param({"headers": {"x-auth-token": LOOKS_LIKE_A_KEY[3:]}}, id="token-header", marks=HEAVY),
+        pytest.param({"headers": {"ocp-apim-subscription-key": LOOKS_LIKE_A_KEY[3:]}}, id="key-header", marks=HEAVY),
         pytest.param({"base_url": f"http://user:{LOOKS_LIKE_A_KEY}@127.0.0.1:9/v1"}, id="credentials"),
-        pytest.param({"base_url": f"http://127.0.0.1:9/v1?key={LOOKS_LIKE_A_KEY}"}, id="query"),
-        pytest.param({"base_url": f"http://127.0.0.1:9/{LOOKS_LIKE_A_KEY}/v1"}, id="path"),
-        pytest.param({"base_url": f"ftp://127.0.0.1:9/{LOOKS_LIKE_A_KEY}"}, id="wrong-scheme"),
+        pytest.param({"base_url": f"http://127.0.0.1:9/v1?key={LOOKS_LIKE_A_KEY}"}, id="query", marks=HEAVY),
+        pytest.param({"base_url": f"http://127.0.0.1:9/{LOOKS_LIKE_A_KEY}/v1"}, id="path", marks=HEAVY),
+        pytest.param({"base_url": f"ftp://127.0.0.1:9/{LOOKS_LIKE_A_KEY}"}, id="wrong-scheme", marks=HEAVY),
         pytest.param({"params": {"api_key": LOOKS_LIKE_A_KEY}}, id="parameter"),
-        pytest.param({"api_key": LOOKS_LIKE_A_KEY}, id="no-setting"),
+        pytest.param({"api_key": LOOKS_LIKE_A_KEY}, id="no-setting", marks=HEAVY),
     ],
 )
 def test_a_key_in_a_wrong_place_is_refused_and_not_shown(fields: dict[str, Any], project: Project) -> None:

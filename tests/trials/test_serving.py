@@ -153,3 +153,17 @@ def test_the_command_takes_them(project: Project, fake: FakeProvider) -> None:
     refused = project.call("run", "--serving-defaults", "production.jsonl")
     assert refused.returncode == 2
     assert "production.jsonl:1: holds no request" in refused.stderr
+
+
+def test_what_is_taken_is_said_before_anything_is_asked(project: Project, fake: FakeProvider) -> None:
+    project.at(fake.base_url)
+    project.write([question(0)])
+    sample(project.folder, [body(temperature=0.2), body(temperature=0.2, top_p="\x1b[31m"), body(temperature=0.3)])
+    done = project.call("run", "--serving-defaults", "production.jsonl")
+    assert done.returncode == 0, done.stderr
+    said, *later = done.stderr.splitlines()
+    taken = "temperature 0.2 (67%, n 2); top_p not set (most requests do not)"
+    assert said == f"from 3 requests in production.jsonl: {taken}"
+    assert any("1 of 1 results" in line for line in later)
+    told = project.call("run", "--serving-defaults", "production.jsonl", "--json")
+    assert json.loads(told.stdout)["status"] == "done"

@@ -516,7 +516,7 @@ BLOCKS = [
 
 
 def test_the_pages_hold_examples():
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4
 
 
 @pytest.mark.parametrize("block", BLOCKS)

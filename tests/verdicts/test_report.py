@@ -436,15 +436,6 @@ def test_a_target_that_was_not_run_is_not_evaluable(store: Store):
     assert "new was not run" in verdict.headline
 
 
-def test_weights_and_shares_are_said_not_to_be_applied(store: Store):
-    cases = some_cases(40)
-    cases[0] = cases[0].model_copy(update={"weight": 2.0})
-    Trial(store, make_suite({"name": "right"}), cases).write(
-        {"old": answers(set(), prefix="old"), "new": answers(set(), prefix="new")}
-    )
-    assert "weights are not applied" in report(store, "trial-1").warnings[0]
-
-
 def test_an_unknown_trial_is_not_found(store: Store):
     with pytest.raises(NotFoundError):
         report(store, "nothing")

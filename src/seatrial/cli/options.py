@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from seatrial.errors import safe
+
 if TYPE_CHECKING:
     from seatrial.runs.forecast import Forecast
     from seatrial.verdicts.records import TrialReport
@@ -28,9 +30,12 @@ out = click.option(
     "outs",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write the report: .html, .md, .json or .txt. Repeatable.",
+    help="Also write the report: .html, .md, .json, .png or .txt. Repeatable.",
 )
 exit_code = click.option("--exit-code", is_flag=True, help="Exit with 1 when blocked, 3 when inconclusive.")
+
+COLUMNS = 100
+"""The width of what is printed where there is no terminal."""
 
 EXIT_OF = {"ship": 0, "block": 1, "inconclusive": 3, "not_evaluable": 4}
 WORST_FIRST = ("block", "not_evaluable", "inconclusive", "ship")
@@ -42,6 +47,17 @@ def check_outs(outs: Sequence[Path]) -> None:
 
     for path in outs:
         reports.check(path)
+
+
+def say_defaults(path: Path | None) -> None:
+    """Say on standard error, before anything is asked, which parameters a sample of production requests gives."""
+    if path is None:
+        return
+    from seatrial.trials import serving
+
+    found = serving.read(path)
+    said = "; ".join(found.lines()) or "nothing that most requests set"
+    click.echo(f"from {found.requests:,} requests in {safe(found.file)}: {said}", err=True)
 
 
 def show_forecast(forecast: Forecast, *, as_json: bool) -> int:

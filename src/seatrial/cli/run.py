@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seatrial.cli import options
+from seatrial.cli.recording import Wanted, keep, recorded
 
 
 @click.command()
@@ -28,13 +29,35 @@ from seatrial.cli import options
     type=click.Path(path_type=Path, dir_okay=False),
     help="Production requests (JSONL): their most common parameters go to targets that do not set them.",
 )
+@click.option(
+    "--aa",
+    is_flag=False,
+    flag_value="",
+    metavar="[TARGET]",
+    help="Compare a target (the incumbent, unless one is named) with itself, asked again in a series of its own.",
+)
+@click.option(
+    "--no-early-stopping",
+    "early_stopping",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Go on to the end of the dataset, whatever the policy's looks find.",
+)
 @click.option("--note", default="", help="A remark kept with the trial.")
 @options.store
 @options.out
 @options.exit_code
+@recorded
 @options.as_json
 def run(
-    suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: bool, exit_code: bool, **asked: Any
+    suite: Path,
+    store_file: Path | None,
+    outs: tuple[Path, ...],
+    as_json: bool,
+    exit_code: bool,
+    record: Wanted | None,
+    **asked: Any,
 ) -> int:
     """Run a suite and give its verdicts.
 
@@ -46,9 +69,14 @@ def run(
 
     if asked["fresh"] and asked["series"]:
         raise click.UsageError("--fresh opens a new series, --series goes on with one: give either.")
+    if Path(asked["aa"] or "").suffix in (".yaml", ".yml", ".json"):
+        raise click.UsageError("--aa takes the name of a target; name the suite before it: seatrial run SUITE --aa")
     options.check_outs(outs)
     if asked.pop("dry_run"):
         return options.show_forecast(trial.estimate(suite, store=store_file, **asked), as_json=as_json)
+    options.say_defaults(asked["serving_defaults"])
     with display(quiet=as_json) as show:
         report = trial.run(suite, store=store_file, show=show, **asked)
-    return options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)
+    code = options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)
+    keep(record, report, trial.store_path(suite.absolute().parent, store_file), quiet=as_json)
+    return code

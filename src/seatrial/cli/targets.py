@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -14,11 +13,8 @@ from seatrial.cli import options
 
 if TYPE_CHECKING:
     from seatrial.core.suite import TargetSpec
-    from seatrial.store.store import Store
     from seatrial.targets.catalogue import Provider
 
-SECONDS = 10.0
-AT_ONCE = 16
 SHOWN = 20
 UNREAD = 4
 
@@ -109,14 +105,14 @@ def poll(providers: tuple[str, ...], suite: Path | None, store_file: Path | None
     could not be read; what could be is kept all the same.
     """
     from seatrial.store.store import Store
+    from seatrial.trials.polling import poll as read_lists
     from seatrial.trials.trial import store_path
 
     if providers and suite:
         raise click.UsageError("name providers or --suite, not both.")
     asked, folder = _asked(providers, suite)
-    read = asyncio.run(_read_all(asked, folder))
     with Store(store_path(folder, store_file)) as store:
-        reports = [_kept(store, endpoint, found) for endpoint, found in read.items()]
+        reports = read_lists(asked, folder, store)
     if as_json:
         click.echo(json.dumps({"polled": reports}))
     else:
@@ -158,62 +154,6 @@ def _asked(names: tuple[str, ...], suite: Path | None) -> tuple[dict[str, Target
         return chosen(names), Path()
     loaded = load(suite)
     return dict(loaded.suite.targets), loaded.folder
-
-
-async def _read_all(asked: dict[str, TargetSpec], folder: Path) -> dict[str, Any]:
-    """The listing, or what went wrong, of each endpoint once."""
-    from seatrial.targets import build
-    from seatrial.targets.models import Model
-
-    places = asyncio.Semaphore(AT_ONCE)
-    by_endpoint: dict[str, Model] = {}
-    for name, spec in asked.items():
-        target = build(name, spec.model_copy(update={"timeout": SECONDS, "batch": False}), folder, os.environ)
-        if isinstance(target, Model):
-            by_endpoint.setdefault(target.base_url, target)
-
-    async def one(target: Model) -> Any:
-        async with places:
-            return await _read(target)
-
-    read = await asyncio.gather(*(one(target) for target in by_endpoint.values()))
-    return dict(zip(by_endpoint, read, strict=True))
-
-
-async def _read(target: Any) -> Any:
-    from seatrial.errors import ConfigError, safe
-    from seatrial.targets.retry import Fault
-
-    try:
-        await target.open()
-    except ConfigError as fault:
-        return "; ".join(problem.rule for problem in fault.problems) or fault.problem
-    try:
-        async with asyncio.timeout(2 * SECONDS):
-            return await target.models()
-    except Fault as fault:
-        status = f"HTTP {fault.status}, " if fault.status else ""
-        return f"{status}{fault.code}: {safe(fault.message, 160)}"
-    except TimeoutError:
-        return "timeout: no full answer in time"
-    finally:
-        await target.close()
-
-
-def _kept(store: Store, endpoint: str, found: Any) -> dict[str, Any]:
-    """Keep a list that could be read, and report how it differs from the one before."""
-    from seatrial.store import modellists
-
-    if isinstance(found, str):
-        return {"endpoint": endpoint, "error": found}
-    listed = {name: model.plain() for name, model in found.models.items()}
-    before = modellists.last_poll(store, endpoint)
-    report: dict[str, Any] = {"endpoint": endpoint, "models": list(listed.values())}
-    report["polled_at"] = modellists.keep_poll(store, endpoint, list(listed.values()))
-    if before is None:
-        return report
-    change = modellists.difference(before.models, listed)
-    return report | {"since": before.polled_at, **modellists.plain(change)}
 
 
 def _told(report: dict[str, Any]) -> str:

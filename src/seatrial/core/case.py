@@ -173,10 +173,14 @@ class Case(Record):
         return next((m.text for m in reversed(self.input) if m.role == "user"), self.input[-1].text)
 
     @cached_property
+    def recorded(self) -> dict[str, Any]:
+        """The whole record as plain values: what is kept."""
+        return self.plain()
+
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What is hashed: every field that is set, blobs by their sha256."""
-        plain = self.plain()
-        return {**plain, "input": without_bytes(plain["input"])}
+        return {**self.recorded, "input": without_bytes(self.recorded["input"])}
 
     @cached_property
     def hash(self) -> str:
@@ -198,5 +202,6 @@ class Case(Record):
         """The case as scorers see it, which is exactly what `view_hash` covers."""
         seen = self.model_copy(update=BLANK)
         vars(seen).pop("hash", None)  # a computed identity covers what is blank now
+        vars(seen).pop("recorded", None)
         vars(seen).pop("identity", None)
         return seen

@@ -82,6 +82,12 @@ class Message(Record):
     tool_call_id: Text = ""
     name: Text = ""
 
+    def plain(self) -> dict[str, Any]:
+        """The fields that differ from their defaults; a message of text alone, the usual one, needs no serializer."""
+        if not isinstance(self.content, str) or self.tool_calls or self.tool_call_id or self.name:
+            return super().plain()
+        return {"role": self.role, "content": self.content} if self.content else {"role": self.role}
+
     @property
     def text(self) -> str:
         """The text of all text parts, joined by line breaks."""

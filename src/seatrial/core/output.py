@@ -18,13 +18,17 @@ SHOWN_MESSAGE = 500
 
 
 class Request(Record):
-    """What a target is asked: the rendered prompt and the parameters, before any wire format."""
+    """What a target is asked: the rendered prompt and the parameters, before any wire format.
+
+    `epoch`: which try at the case this is, from 0; nothing that is sent says so.
+    """
 
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
     params: Mapping[str, Json] = Field(default_factory=dict)
     context: tuple[Document, ...] = ()
     seed: int | None = None
+    epoch: int = 0
 
     @property
     def text(self) -> str:
@@ -132,8 +136,10 @@ class Output(Record):
 
     def timed(self, timing: Timing) -> Output:
         """The same with another timing."""
-        fields = {name: getattr(self, name) for name in self.model_fields_set}
-        return Output.model_construct(self.model_fields_set | {"timing"}, **{**fields, "timing": timing})
+        made = self.model_copy(update={"timing": timing})
+        for computed in ("recorded", "hash"):
+            vars(made).pop(computed, None)
+        return made
 
     @property
     def inter_token(self) -> float | None:

@@ -55,6 +55,15 @@ class NeedsServices(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesLabels(Protocol):
+    """A scorer of labels, whose scores say in their evidence which one was `expected` and which `found`."""
+
+    def expected_label(self, case: Case, /) -> str:
+        """The label that a case expects, as the evidence writes it."""
+        ...
+
+
 class Comparator(Protocol):
     """Judges two outputs of one case against each other: value 1 prefers the first, 0 the second, .5 neither."""
 
@@ -181,6 +190,20 @@ class ChecksCases(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldsSome(Protocol):
+    """A target that may have answers to some of the cases only."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether what it does not hold is not asked, rather than missing."""
+        ...
+
+    def holds(self, case: Case, request: Request, /) -> bool:
+        """Whether it has an answer to the case at the request's epoch."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
     """What a provider says of a batch. `done` counts answered and failed requests, of `total`.
@@ -204,7 +227,12 @@ class Batches(Protocol):
 
     @property
     def account(self) -> str:
-        """The identity of what a batch is found under again: endpoint, model and parameters."""
+        """The identity of what a batch is found under again: endpoint, model and parameters as they go out now."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Parameters that requests go out without from now on, as the provider refused them, with what it said."""
         ...
 
     @property
@@ -254,8 +282,14 @@ class Batches(Protocol):
         """Each result's custom id and content, in any order. Ends early where they cannot be read to their end."""
         ...
 
-    def output(self, batch_id: str, result: Mapping[str, Any], request: Request) -> Output:
-        """What a result says, as an output at the batch's price, without a timing."""
+    def output(
+        self, batch_id: str, result: Mapping[str, Any], request: Request, left_out: Mapping[str, str] | None = None
+    ) -> Output | None:
+        """What a result says, as an output at the batch's price, without a timing; `left_out` when it was asked.
+
+        None where the provider refused a parameter which further requests are to go out without: ask again. Raises
+        TargetDownError where it refused one that must be sent.
+        """
         ...
 
 

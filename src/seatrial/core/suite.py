@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from seatrial.core.economics import EconomicsSpec
 from seatrial.core.identity import digest
 from seatrial.core.message import Role
 from seatrial.core.record import Filled, Json, Moment, Record, Text
@@ -17,6 +18,16 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length
 Kind = Literal["quality", "gate", "limit", "advisory"]
 Statistic = Literal["mean", "p50", "p90", "p95", "p99"]
 Selection = Literal["traffic", "probes", "all"]
+Sensitivity = Literal["missing", "clusters", "weights", "margin", "judge"]
+Age = Annotated[
+    str,
+    Field(pattern=r"^[1-9][0-9]{0,4}(h|d|w)$", description="Hours, days or weeks, like 36h, 30d, 26w", max_length=6),
+]
+
+
+def seconds_of(age: Age) -> float:
+    """An age in seconds."""
+    return int(age[:-1]) * {"h": 3600.0, "d": 86_400.0, "w": 604_800.0}[age[-1]]
 
 
 class DatasetSpec(Record):
@@ -134,6 +145,10 @@ class Batching(Record):
     settle: float = Field(default=10, ge=0, le=3600, description="Seconds to look for a batch that may be there")
 
 
+Unsupported = Literal["fail", "drop", "send"]
+"""What becomes of a parameter that a model is known not to take: an error, left out and named, or sent all the same."""
+
+
 class TargetSpec(Record):
     """A system under test. `use` names the adapter and its object.
 
@@ -159,6 +174,10 @@ class TargetSpec(Record):
     )
     retries: int = Field(default=5, ge=0, le=20, description="Further attempts after a passing fault")
     price: Price | None = None
+    released: Moment | None = Field(
+        default=None, description="When it came out: no newer case was in its training data"
+    )
+    cutoff: Moment | None = Field(default=None, description="Where its training data ends, if that is known")
     base_url: Text = Field(default="", description="models: the endpoint, up to and including its version, like /v1")
     api_key_env: Text = Field(
         default="",
@@ -166,7 +185,7 @@ class TargetSpec(Record):
     )
     headers: Mapping[str, str] = Field(default_factory=dict, description="Extra headers, no secrets")
     stream: bool = Field(default=False, description="models: stream, which measures time to first token")
-    unsupported: Literal["fail", "drop"] = Field(
+    unsupported: Unsupported = Field(
         default="fail", description="models: what to do about a parameter that the model does not take"
     )
     batch: bool | Batching = Field(
@@ -174,6 +193,7 @@ class TargetSpec(Record):
     )
     fields: Mapping[str, str] = Field(default_factory=dict, description="replay: output field: dotted path")
     join: Literal["input", "id"] = Field(default="input", description="replay: what joins rows to cases")
+    partial: bool = Field(default=False, description="replay: it holds only some of the cases")
     options: Mapping[str, Json] = Field(
         default_factory=dict,
         description="Settings of endpoints (body, response, key_header), python (version) and plug-ins",
@@ -199,6 +219,20 @@ class PromptMessage(Record):
     content: Text
 
 
+WHOLE_AGGREGATES = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "mcc")
+LABEL_AGGREGATES = ("f1", "precision", "recall")
+
+
+def _aggregate(value: str) -> str:
+    name, _, label = value.partition(":")
+    if not value or value in WHOLE_AGGREGATES or (name in LABEL_AGGREGATES and label.strip()):
+        return value
+    if value in LABEL_AGGREGATES:
+        raise ValueError(f"must name its label, like {value}:fraud")
+    known = ", ".join((*WHOLE_AGGREGATES, *(f"{one}:LABEL" for one in LABEL_AGGREGATES)))
+    raise ValueError(f"must be one of {known}")
+
+
 class RubricSpec(Record):
     """A named use of a scorer, and what it decides.
 
@@ -220,6 +254,10 @@ class RubricSpec(Record):
         default=None, description="Which cases: a gate takes all, the other kinds take traffic, unless said"
     )
     where: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict, description="Only cases of these strata")
+    graded: bool = Field(default=False, description="quality, advisory: compares mean values, not passes")
+    aggregate: Annotated[Text, AfterValidator(_aggregate)] = Field(
+        default="", description="quality, advisory: one number over all labels, like macro_f1, mcc or f1:fraud"
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -232,6 +270,10 @@ class RubricSpec(Record):
         for key, kind in belongs.items():
             if getattr(self, key) is not None and self.kind != kind:
                 raise ValueError(f"{key} belongs to kind {kind}, this rubric is of kind {self.kind}")
+        if (self.graded or self.aggregate) and self.kind not in ("quality", "advisory"):
+            raise ValueError(f"graded and aggregate belong to quality and advisory, this rubric is of kind {self.kind}")
+        if self.graded and self.aggregate:
+            raise ValueError("graded and aggregate are two ways of comparing: keep one")
         if self.kind == "gate" and self.limit_points is None:
             raise ValueError("a gate needs limit_points, the failure rate it allows in percentage points")
         if self.kind == "limit" and (self.at_most is None) == (self.at_most_ratio is None):
@@ -256,6 +298,21 @@ class ParityPolicy(Record):
     )
 
 
+class MaxAge(Record):
+    """How old what is judged may be when a trial starts; nothing is asked of what is not given."""
+
+    outputs: Age | None = Field(default=None, description="Of every answer; older ones make the arms not evaluable")
+    dataset: Age | None = Field(
+        default=None, description="Of the newest case, or of the version where no case has a date; else all is advisory"
+    )
+
+
+class EarlyStopping(Record):
+    """Looking at a trial before it is complete, at levels that keep the error rate of all looks together."""
+
+    looks: int = Field(default=4, ge=2, le=10, description="How often the trial is looked at, its end included")
+
+
 class Policy(Record):
     """How verdicts are drawn; hashed before results exist."""
 
@@ -267,7 +324,50 @@ class Policy(Record):
     power: float = Field(default=0.8, gt=0, lt=1, description="For the number of cases that would settle it")
     slices: tuple[str, ...] = Field(default=(), description="Strata to break results down by; all where empty")
     min_cases: int = Field(default=30, ge=1, description="Fewer cases on a rubric decide nothing")
+    synthetic: Literal["exclude", "include"] | tuple[Filled, ...] = Field(
+        default="exclude", description="Which synthetic cases count: none, all, or those of these evolutions"
+    )
+    missing: Literal["bounds", "fail"] = Field(
+        default="bounds", description="A result nobody could give: left out and bounded, or a failure of its arm"
+    )
+    most_missing_points: float = Field(
+        default=20.0, ge=0, le=100, description="Most of an arm's results that may be missing on a rubric that passes"
+    )
     parity: ParityPolicy = ParityPolicy()
+    early_stopping: EarlyStopping | None = Field(
+        default=None, description="End a trial when it is decided: {looks: 4}; always to the end where not given"
+    )
+    record_days: int = Field(
+        default=90, ge=1, le=3650, description="How long a decision record stands, counted from its answers"
+    )
+    max_age: MaxAge = MaxAge()
+    sensitivity: tuple[Sensitivity, ...] | None = Field(
+        default=None, description="Under which other choices the verdict is drawn again; all that apply where not given"
+    )
+    margin_points_strict: float | None = Field(
+        default=None, gt=0, le=100, description="A second margin: whether quality rubrics would keep that one too"
+    )
+    cluster: Filled = Field(
+        default="seed_id",
+        description="Cases alike in it are one cluster: seed_id, a stratum, session_id or metadata.NAME",
+    )
+    exposed_after: Age | None = Field(
+        default=None, description="Cases older than this count as exposed for a target that names no date"
+    )
+
+
+class GateSpec(Record):
+    """What `seatrial gate` reads beside the suite; paths start at the suite's folder."""
+
+    baseline: Filled = Field(default="seatrial.baseline.json", description="The blessed baseline")
+    quarantine: Filled = Field(default="quarantine.yaml", description="Cases that run and decide nothing")
+    most_quarantined_points: float = Field(
+        default=5.0, ge=0, le=50, description="Most of a rubric's cases in quarantine, in percentage points"
+    )
+    watch: tuple[Filled, ...] = Field(
+        default=(), description="Globs from the repository's root: changing such a file needs a decision record"
+    )
+    records: Filled = Field(default="records", description="The folder of decision records")
 
 
 class Suite(Record):
@@ -287,6 +387,9 @@ class Suite(Record):
     rubrics: tuple[RubricSpec, ...] = Field(min_length=1)
     policy: Policy = Policy()
     budget: Budget | None = Field(default=None, description="The most that one execution may use")
+    economics: EconomicsSpec | None = Field(default=None, description="The business case: volume, what a failure costs")
+    gate: GateSpec = GateSpec()
+    labels: Filled | None = Field(default=None, description="File beside the suite: what people say of single answers")
     seed: int = Field(default=0, ge=0, description="Orders the run, draws samples; a sent seed starts here")
 
     @model_validator(mode="after")
@@ -300,7 +403,16 @@ class Suite(Record):
             if rubric.name in seen:
                 raise ValueError(f"two rubrics are named {rubric.name!r}")
             seen.add(rubric.name)
+        if self.economics is not None:
+            self._economics_fits(self.economics)
         return self
+
+    def _economics_fits(self, economics: EconomicsSpec) -> None:
+        if stray := [name for name in economics.fixed if name not in self.targets]:
+            raise ValueError(f"economics.fixed names no target: {', '.join(stray)}")
+        judged = [r.name for r in self.rubrics if r.kind != "limit" and r.selection != "probes"]
+        if stray := [name for name in economics.failed_by if name not in judged]:
+            raise ValueError(f"economics.failed_by names {', '.join(stray)}; it may name {', '.join(judged)}")
 
     @cached_property
     def hash(self) -> str:

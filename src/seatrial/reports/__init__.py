@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seatrial.reports.forecasts import forecast_text
     from seatrial.reports.objects import json_text
     from seatrial.reports.page import html
+    from seatrial.reports.plots import png
     from seatrial.reports.pullrequest import markdown
     from seatrial.reports.tables import terminal
 
@@ -23,12 +24,13 @@ _HOME = {
     "html": "page",
     "json_text": "objects",
     "markdown": "pullrequest",
+    "png": "plots",
     "render": "files",
     "terminal": "tables",
     "write": "files",
 }
 
-__all__ = ["check", "forecast_text", "html", "json_text", "markdown", "render", "terminal", "write"]
+__all__ = ["check", "forecast_text", "html", "json_text", "markdown", "png", "render", "terminal", "write"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from seatrial.reports import format as f
 from seatrial.reports import words as w
-from seatrial.verdicts.records import Estimate, Rate, RubricResult, SliceResult
+from seatrial.verdicts.records import Economics, Estimate, Rate, RubricResult, SliceResult
 
 EDGE = 2.0
 """Per cent of the width kept free at both ends."""
@@ -26,6 +26,9 @@ MOST_STEPS_OF_A_SLICE = 4
 
 FURTHEST = 4.0
 """How many times its limit a bound is drawn; what lies beyond gets an arrow."""
+
+FAR = 10.0
+"""How many times further than the failures found the break-even may lie and still be drawn."""
 
 SHAPES = {
     "ship": "M0-6A6 6 0 1 1 0 6 6 6 0 1 1 0-6Z",
@@ -242,6 +245,38 @@ def _rate(rate: Rate | None, scale: Scale, kind: str, y: str) -> list[str]:
 
 def _rate_text(rate: Rate) -> str:
     return f"{f.percent(rate.estimate.value)} {f.percent_interval(rate.estimate)}"
+
+
+def worth_scale(case: Economics) -> Scale:
+    """An axis in points of further failures that holds their interval, zero and the break-even, if that is near."""
+    found = case.extra_share
+    ends = [0.0, *((found.low, found.value, found.high) if found else ())]
+    known = [v for v in ends if v is not None]
+    reach = max(0.02, *(abs(v) for v in known))
+    near = [] if case.break_even is None or abs(case.break_even) > FAR * reach else [case.break_even]
+    return _span([*known, *near], 0.08, 0.02)
+
+
+def even_drawn(case: Economics, scale: Scale) -> bool:
+    """Whether the break-even is near enough to be on the chart."""
+    return case.break_even is not None and scale.low < case.break_even < scale.high
+
+
+def worth(case: Economics, scale: Scale) -> Markup:
+    """How much more often the candidate fails, and from where on that costs more than its price saves."""
+    found, even = case.extra_share, case.break_even
+    parts: list[str] = []
+    if even is not None and even < scale.high:
+        start = max(float(scale.at(even)[:-1]), 0.0)
+        parts.append(f'<rect class="beyond" x="{start:.2f}%" y="0" width="{100 - start:.2f}%" height="100%"/>')
+    parts += [*_grid(scale), _vertical(scale, 0, "zero")]
+    if even is not None and even_drawn(case, scale):
+        parts.append(_vertical(scale, even, "margin"))
+    if found is not None:
+        parts += [_across(scale, found.low, found.high, "thick"), _shape(scale, found.value, "ship")]
+    told = f"{f.points(found.value)} points {f.points_interval(found)}" if found else "unknown"
+    even_at = "" if even is None else f"; break-even {f.points(even)}"
+    return _svg(parts, f"Further failures: {told}{even_at}.", "worth")
 
 
 def slice_row(result: SliceResult, scale: Scale) -> Markup:

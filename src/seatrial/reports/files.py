@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from seatrial.core.files import write_whole
 from seatrial.errors import UsageError, nearest, safe
 from seatrial.verdicts.records import TrialReport
 
@@ -37,21 +36,28 @@ def _text(report: TrialReport) -> str:
     return terminal(report, width=TEXT_COLUMNS, colour=False)
 
 
-RENDERERS: dict[str, Callable[[TrialReport], str]] = {
+def _png(report: TrialReport) -> bytes:
+    from seatrial.reports.plots import png
+
+    return png(report)
+
+
+RENDERERS: dict[str, Callable[[TrialReport], str | bytes]] = {
     ".html": _html,
     ".json": _json,
     ".md": _markdown,
+    ".png": _png,
     ".txt": _text,
 }
 """File ending: what renders it."""
 
 
-def render(report: TrialReport, suffix: str) -> str:
-    """The report as the text of a file with that ending. Raises UsageError for an ending that is not known."""
+def render(report: TrialReport, suffix: str) -> str | bytes:
+    """The report as what a file with that ending holds. Raises UsageError for an ending that is not known."""
     return _renderer(suffix)(report)
 
 
-def _renderer(suffix: str) -> Callable[[TrialReport], str]:
+def _renderer(suffix: str) -> Callable[[TrialReport], str | bytes]:
     known = suffix.lower()
     if known not in RENDERERS:
         near = nearest(known, RENDERERS)
@@ -67,44 +73,12 @@ def check(path: str | Path) -> None:
 
 
 def write(report: TrialReport, path: str | Path) -> Path:
-    """Write the report as HTML, Markdown, JSON or text, as the file's ending says; an older file is replaced.
+    """Write the report as HTML, Markdown, JSON, PNG or text, as the file's ending says; an older file is replaced.
 
     The file appears whole or not at all. Raises UsageError when the ending is not known or the path is not writable.
     """
     target = Path(path)
-    data = render(report, target.suffix).encode("utf-8")
-    try:
-        _replace(target, data)
-    except (OSError, ValueError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
-        raise UsageError(
-            f"The report cannot be written to {safe(str(target), 200)}: {safe(why)}.",
-            hint="name a file in a folder that you may write to",
-        ) from fault
+    found = render(report, target.suffix)
+    data = found.encode("utf-8") if isinstance(found, str) else found
+    write_whole(target, lambda out: out.write(data), "The report")
     return target
-
-
-def _replace(target: Path, data: bytes) -> None:
-    if target.is_dir():
-        raise IsADirectoryError(None, "it is a folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(temporary).chmod(_mode(target))
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _mode(target: Path) -> int:
-    """The older file's permissions, else what the umask leaves a new file."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 
 from rich.console import Console
@@ -38,6 +39,36 @@ def forecast_text(forecast: Forecast, *, width: int | None = None) -> str:
         if target.requests:
             out.print(Text(f"{one_line(target.target, 80)}: {_basis(target)}", style="dim"))
     out.print(Text("“At most” is what a budget would set aside, retries left out.", style="dim"))
+    assert isinstance(out.file, StringIO)
+    return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
+
+
+def sweep_forecast_text(settings: Sequence[tuple[str, Forecast]], *, width: int | None = None) -> str:
+    """What a sweep would send and cost: a line a setting, and their sum, a lower bound where something is unknown."""
+    out = Console(file=StringIO(), width=width or Console().width, highlight=False, no_color=True)
+    out.print(Text(f"{f.plural(len(settings), 'setting')}. Nothing was sent.\n"))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("", overflow="fold")
+    for head in ("to send", "reused", "cost", "at most", "time"):
+        table.add_column(head, justify="right", overflow="fold")
+    for label, one in settings:
+        money = _sum(one.dollars, one.dollars_unknown), _sum(one.dollars_worst, one.dollars_worst_unknown)
+        sizes = f.count(one.requests), f.count(one.reused)
+        table.add_row(Text(one_line(label, 80)), *sizes, *money, _seconds(one.seconds))
+    each = [forecast for _, forecast in settings]
+    known = [e.dollars for e in each if e.dollars is not None]
+    most = [e.dollars_worst for e in each if e.dollars_worst is not None]
+    money = (
+        _sum(sum(known) if known else None, sum(e.dollars_unknown for e in each)),
+        _sum(sum(most) if most else None, sum(e.dollars_worst_unknown for e in each)),
+    )
+    counts = f.count(sum(e.requests for e in each)), f.count(sum(e.reused for e in each))
+    times = [e.seconds for e in each]
+    whole = None if None in times else sum(t for t in times if t is not None)
+    table.add_row(Text("together"), *counts, *money, _seconds(whole), style="bold")
+    out.print(table)
+    out.print()
+    out.print(Text("Settings run one after the other. What two of them share is counted for each.", style="dim"))
     assert isinstance(out.file, StringIO)
     return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
 

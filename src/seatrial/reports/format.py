@@ -107,6 +107,28 @@ def dollars(value: float | None) -> str:
     return f"${_significant(value)}"
 
 
+def money(value: float | None) -> str:
+    """An amount of dollars that may be below zero: 228125 → $228,125, −31000.4 → −$31,000, 8.5 → $8.50."""
+    if not _known(value):
+        return "unknown"
+    text = f"{abs(value):,.{0 if abs(value) >= 99.995 else 2}f}"
+    return f"${text}" if value >= 0 or not float(text.replace(",", "")) else f"−${text}"
+
+
+def chance(share: float | None) -> str:
+    """A probability in whole per cent that never reads as never, or always: .974 → 97%, .9996 → >99%."""
+    if not _known(share):
+        return UNKNOWN
+    if share < 0.005 or share > 0.995:
+        return "<1%" if share < 0.5 else ">99%"
+    return f"{100 * share:.0f}%"
+
+
+def amount(value: float) -> str:
+    """A count that need not be whole: 10000 → 10,000, 1428.571 → 1,428.6."""
+    return _signs(f"{value:,.0f}" if value == round(value) or abs(value) >= 1e4 else f"{value:,.1f}")
+
+
 def cost(known: float | None, unknown: int) -> str:
     """What is known, and of how many outputs it is not."""
     if unknown == 0 or not _known(known):

@@ -18,6 +18,44 @@ class Method:
 
 METHODS = (
     Method(
+        r"jackknife",
+        "Delete-one-cluster jackknife",
+        "A number over all labels (F1, MCC, balanced accuracy …) has no formula for its error. Each cluster is left "
+        "out in turn; how much the number moves gives its standard error, used with the t distribution of one degree "
+        "of freedom fewer than there are clusters.",
+        "Quenouille 1956; Tukey 1958; Miller 1974",
+    ),
+    Method(
+        r"unseen traffic",
+        "Bounds for traffic without a case",
+        "Where a stratum has production traffic and no case, the interval is widened to hold whatever the difference "
+        "is there; what it is in the rest is found as for any other rubric.",
+        "Manski 1989",
+    ),
+    Method(
+        r"unpaired.*miettinen",
+        "Miettinen–Nurminen interval, unpaired",
+        "The arms answered different cases, so their pass rates are compared as those of two samples: all differences "
+        "that a score test does not reject. With cases in clusters, or weighted, it is taken at the effective size. It "
+        "shows less than as many pairs would.",
+        "Miettinen and Nurminen, Statistics in Medicine 1985; Rao and Scott 1992",
+    ),
+    Method(
+        r"pass[\^@]\d",
+        "pass^k and pass@k",
+        "The chance that k tries at a case all pass, and that at least one does, estimated without bias from all tries "
+        "made; the interval is Wilson's over cases at the effective size of their clusters, never over tries.",
+        "Yao et al. 2024; Chen et al. 2021",
+    ),
+    Method(
+        r"tango.*weight",
+        "Tango score interval, weighted to traffic",
+        "Each case counts by its weight and the traffic share of its strata (post-stratification, or raking where "
+        "several strata have shares). The weighted shares of won and lost pairs are taken at the effective size: that "
+        "of the clusters and of the weights, never above Kish's.",
+        "Tango 1998; Rao and Scott 1992; Kish 1965; Deming and Stephan 1940",
+    ),
+    Method(
         r"tango.*test",
         "Tango's score test",
         "The test that belongs to the Tango interval: how often a difference like the one found, or a larger one, "
@@ -131,6 +169,24 @@ MISSING = Method(
     "A result that nobody could give is neither a pass nor a fail. The difference is also computed with every missing "
     "result counted against the candidate, and for it; the truth lies between.",
     "Manski 1989",
+)
+
+
+BUSINESS = Method(
+    "",
+    "Draws of both failure rates",
+    "What failures cost is drawn many times from a Dirichlet distribution around the paired counts (half a case of "
+    "each kind as the prior, at the effective size where cases share clusters), both arms together, so that what they "
+    "share cancels. Probabilities, expected losses and the worth of further cases are read from these draws.",
+    "Jeffreys 1946; Raiffa and Schlaifer 1961",
+)
+
+RANKS = Method(
+    "",
+    "Simultaneous ranks and the Pareto front",
+    "Every pair of targets is compared on the same cases, at a level that holds for all pairs at once (Bonferroni); a "
+    "rank is ruled out only by a difference shown so. The front is drawn again over whole clusters.",
+    "Mogstad, Romano, Shaikh and Wilhelm 2024; Efron and Tibshirani 1993",
 )
 
 

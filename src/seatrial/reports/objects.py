@@ -21,7 +21,17 @@ def json_text(report: TrialReport) -> str:
     Lone surrogates stay as their escapes, so every reader gets what the provider sent. Numbers that JSON cannot
     hold become the texts `nan`, `inf`, `-inf`.
     """
-    return json.dumps({"format": FORMAT, **_plain(report, 0)}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    return json.dumps({"format": FORMAT, **plain(report)}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def object_text(record: Record, form: str) -> str:
+    """Any record as such an object, after its `format`."""
+    return json.dumps({"format": form, **_plain(record, 0)}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def plain(record: Record) -> dict[str, Any]:
+    """A record as values that JSON holds, with the names of its fields."""
+    return _plain(record, 0)
 
 
 def _plain(value: Any, depth: int) -> Any:

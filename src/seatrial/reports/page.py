@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from seatrial.core.record import Json
-from seatrial.reports import charts, methods
+from seatrial.reports import business, charts, fronts, methods, sensitivity
 from seatrial.reports import format as f
 from seatrial.reports import words as w
 from seatrial.reports.diff import Part, word_diff
@@ -98,7 +99,7 @@ def html(report: TrialReport) -> str:
             alone=_split(report.rates[:MOST_RUBRICS]),
             style=Markup(style),  # noqa: S704  # our own stylesheet, no text of the report in it
             style_hash=b64encode(sha256(style.encode()).digest()).decode(),
-            methods=_methods(rubrics),
+            methods=_methods(rubrics, report),
             composition=_composition(report.composition),
             notes=[note for note in (w.sample_warning(report), *report.warnings[:MOST_NOTES]) if note],
         )
@@ -115,8 +116,8 @@ def _environment() -> Environment:
     env = Environment(
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_read), trim_blocks=True, lstrip_blocks=True
     )
-    env.globals.update(f=f, w=w, charts=charts, parts=_parts)  # pyright: ignore[reportUnknownMemberType]
-    env.filters.update(brief=one_line, value=_value)  # pyright: ignore[reportUnknownMemberType]
+    env.globals.update(f=f, w=w, b=business, s=sensitivity, charts=charts, fronts=fronts, parts=_parts)  # pyright: ignore[reportUnknownMemberType]
+    env.filters.update(brief=one_line, value=_value, tight=_tight)  # pyright: ignore[reportUnknownMemberType]
     return env
 
 
@@ -124,6 +125,12 @@ def _parts(parts: Iterable[Part], tag: str) -> Markup:
     """The parts of an answer, those that only it has inside `tag` (del or ins)."""
     wrap = {"same": "{}", "changed": f"<{tag}>{{}}</{tag}>", "skipped": '<span class="skip">{}</span>'}
     return Markup("").join(Markup(wrap[p.kind]).format(p.text) for p in parts)  # noqa: S704  # format() escapes
+
+
+def _tight(text: str) -> Markup:
+    """The text, in which no line breaks between a minus and its dollars."""
+    safe = str(escape(text))
+    return Markup(re.sub(r"−\$[\d,.]*\d", r'<span class="tight">\g<0></span>', safe))  # noqa: S704  # escaped above
 
 
 def _value(value: Json) -> str:
@@ -234,7 +241,7 @@ def _composition(strata: Mapping[str, Mapping[str, int]]) -> list[tuple[str, lis
     return found
 
 
-def _methods(rubrics: Sequence[RubricResult]) -> list[tuple[str, methods.Method | None, int]]:
+def _methods(rubrics: Sequence[RubricResult], report: TrialReport) -> list[tuple[str, methods.Method | None, int]]:
     """The methods used: title, what each is (None where that is not known), and on how many numbers it stands."""
     counts: dict[str, tuple[methods.Method | None, int]] = {}
 
@@ -247,6 +254,8 @@ def _methods(rubrics: Sequence[RubricResult]) -> list[tuple[str, methods.Method 
         add(name, methods.describe(name), n)
     add("", methods.HOLM, sum(r.p_holm is not None for r in rubrics))
     add("", methods.BENJAMINI_HOCHBERG, sum(s.p_adjusted is not None for r in rubrics for s in r.slices))
+    add("", methods.BUSINESS, sum(bool(v.economics and v.economics.draws) for v in report.verdicts))
+    add("", methods.RANKS, len(report.ranking.standings) if report.ranking else 0)
     add("", methods.MISSING, sum(r.missing_range is not None for r in rubrics))
     return [(title, method, n) for title, (method, n) in counts.items()]
 

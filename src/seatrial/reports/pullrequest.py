@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from seatrial.reports import business as b
 from seatrial.reports import format as f
 from seatrial.reports import words as w
 from seatrial.reports.text import clean, cut, one_line
-from seatrial.verdicts.records import ArmSummary, Flip, RubricResult, TrialReport, Verdict
+from seatrial.verdicts.records import ArmSummary, Flip, Ranking, RubricResult, TrialReport, Verdict
 
 FLIPS = 5
 FLIP_CHARACTERS = 600
@@ -66,7 +67,17 @@ def _verdict_rows(report: TrialReport, *, says: bool) -> list[str]:
 
 
 def _foot(report: TrialReport) -> list[str]:
-    return ["### Targets", "", *_arms(report.arms), *_prices(report), *_times(report.arms), "", _hashes(report), ""]
+    return [
+        *_ranking(report.ranking),
+        "### Targets",
+        "",
+        *_arms(report.arms),
+        *_prices(report),
+        *_times(report.arms),
+        "",
+        _hashes(report),
+        "",
+    ]
 
 
 def prose(text: str) -> str:
@@ -111,8 +122,60 @@ def _verdict(verdict: Verdict, *, folded: bool, flips: int) -> list[str]:
         f"- {SIGN[w.TONE[r.decision]]} **{prose(r.name)}**: {prose(' '.join([r.sentence, *w.remarks(r)]))}" for r in odd
     ]
     table = _table(verdict.rubrics) if verdict.rubrics else []
-    body = [*_parity(verdict), *table, "", *said, "", *_notes(verdict.warnings), *_flips(verdict, flips)]
+    conduct = [line for text in w.conduct(verdict)[:MOST_ROWS] for line in (prose(text), "")]
+    body = [
+        *_parity(verdict),
+        *_choices(verdict),
+        *conduct,
+        *table,
+        "",
+        *said,
+        "",
+        *_notes(verdict.warnings),
+        *_worth(verdict),
+        *_flips(verdict, flips),
+    ]
     return [*start, *body, *end]
+
+
+def _worth(verdict: Verdict) -> list[str]:
+    """The business case: its sentence, the ledger, and what else belongs to it."""
+    case = verdict.economics
+    if case is None:
+        return []
+    lines = [
+        f"**What the switch is worth.** {prose(b.worth(verdict))}",
+        "",
+        "| | a month | | a year |",
+        "|---|--:|--:|--:|",
+    ]
+    for row in b.ledger(case, verdict.incumbent, verdict.candidate):
+        label = f"**{prose(row.label)}**" if row.total else prose(row.label)
+        lines.append(" | ".join(("| " + label, *map(_cell, (row.month, row.interval, row.year)))) + " |")
+    said = [f"{prose(fact.label)}: {prose(fact.value)}" for fact in b.facts(case)]
+    return [*lines, "", f"{' · '.join(said)}", ""]
+
+
+def _ranking(ranking: Ranking | None) -> list[str]:
+    """Several candidates and the incumbent, best first."""
+    if ranking is None:
+        return []
+    lines = ["### Side by side", "", prose(ranking.sentence), "", *_notes(ranking.notes)]
+    lines += ["| target | | rank | passed | 1,000 answers | p95 | on the front |", "|---|---|--:|--:|--:|--:|--:|"]
+    for s, cells in b.rank_rows(ranking)[:MOST_ROWS]:
+        role = prose(s.excluded or b.role(s))
+        lines.append(" | ".join((f"| {code(s.target)}", role, *map(_cell, cells))) + " |")
+    return [*lines, ""]
+
+
+def _choices(verdict: Verdict) -> list[str]:
+    """Why it is suspect, and what it would be under other choices."""
+    lines: list[str] = []
+    for text in w.suspicion(verdict):
+        lines += [prose(text), ""]
+    if found := w.choices(verdict):
+        lines += [prose(found[0]), "", *(f"- {prose(text)}" for text in found[1:]), ""]
+    return lines
 
 
 def _parity(verdict: Verdict) -> list[str]:

@@ -11,11 +11,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from seatrial.reports import business as b
 from seatrial.reports import format as f
 from seatrial.reports import words as w
 from seatrial.reports.diff import excerpts
 from seatrial.reports.text import clean, one_line
-from seatrial.verdicts.records import ArmSummary, Flip, RubricResult, TrialReport, Verdict
+from seatrial.verdicts.records import ArmSummary, Flip, Ranking, RubricResult, TrialReport, Verdict
 
 NARROWEST, WIDEST = 60, 140
 WIDE = 96
@@ -72,6 +73,7 @@ def _print(out: Console, report: TrialReport) -> None:
     if report.rates:
         _rubrics(out, report.rates, alone=not report.verdicts)
         _sentences(out, report.rates)
+    _ranking(out, report.ranking)
     _title(out, "Targets", (", over all cases", "dim"))
     out.print(Padding(_arms(report.arms, out.width), (0, 0, 0, 2)))
     if priced := w.prices(report):
@@ -127,11 +129,66 @@ def _verdict(out: Console, verdict: Verdict, *, flips: int) -> None:
         f"  {w.name(verdict.candidate)} against {w.name(verdict.incumbent)}",
     )
     _parity(out, verdict)
+    for line in w.conduct(verdict):
+        out.print(Text(line, style="dim"))
     if verdict.rubrics:
         _rubrics(out, verdict.rubrics, alone=False)
     _sentences(out, verdict.rubrics)
-    _notes(out, verdict.warnings)
+    _notes(out, [*w.suspicion(verdict), *verdict.warnings])
+    _choices(out, verdict)
+    _worth(out, verdict)
     _flips(out, verdict, flips)
+
+
+def _worth(out: Console, verdict: Verdict) -> None:
+    """The business case: its sentence, the ledger of a month, and what else belongs to it."""
+    case = verdict.economics
+    if case is None:
+        return
+    out.print()
+    out.print(Text("What the switch is worth", style="bold"))
+    out.print(Padding(Text(b.worth(verdict)), (0, 0, 0, 2)))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("", overflow="fold")
+    for head in ("a month", "", "a year"):
+        table.add_column(head, justify="right", overflow="fold")
+    for row in b.ledger(case, verdict.incumbent, verdict.candidate):
+        style = "bold" if row.total else ""
+        table.add_row(Text(row.label), row.month, Text(row.interval, style="dim"), row.year, style=style)
+    out.print(Padding(table, (0, 0, 0, 2)))
+    said = "; ".join(f"{fact.label}: {fact.value}" for fact in b.facts(case))
+    out.print(Padding(Text(said, style="dim"), (0, 0, 0, 2)))
+
+
+def _ranking(out: Console, ranking: Ranking | None) -> None:
+    """Several candidates and the incumbent, best first."""
+    if ranking is None:
+        return
+    _title(out, "Side by side")
+    out.print(Text(ranking.sentence))
+    _notes(out, ranking.notes)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("", overflow="fold", max_width=max(16, out.width // 4))
+    for head in ("rank", "passed", "1,000 answers", "p95", "on the front"):
+        table.add_column(head, justify="right", overflow="fold")
+    for standing, cells in b.rank_rows(ranking):
+        table.add_row(Text(w.name(standing.target)), *cells, style="dim" if standing.excluded else "")
+    out.print(Padding(table, (0, 0, 0, 2)))
+    for standing in ranking.standings:
+        if standing.excluded:
+            out.print(Padding(Text(f"{w.name(standing.target)}: {standing.excluded}", style="dim"), (0, 0, 0, 2)))
+
+
+def _choices(out: Console, verdict: Verdict) -> None:
+    """What the verdict would be under other choices; each of them only where one turns it."""
+    found = w.choices(verdict)
+    if not found:
+        return
+    out.print()
+    out.print(Text(found[0], style="" if verdict.fragility and verdict.fragility.fragile else "dim"))
+    if any(check.flips for check in (verdict.fragility.checks if verdict.fragility else ())):
+        for line in found[1:]:
+            out.print(Padding(Text(line, style="dim"), (0, 0, 0, 2)))
 
 
 def _parity(out: Console, verdict: Verdict) -> None:

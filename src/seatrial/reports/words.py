@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from seatrial.reports import format as f
 from seatrial.reports.text import one_line
-from seatrial.verdicts.records import ArmSummary, Difference, Estimate, Flip, RubricResult, TrialReport, Verdict
+from seatrial.verdicts.records import (
+    ArmSummary,
+    Difference,
+    Estimate,
+    Flip,
+    FragilityCheck,
+    RubricResult,
+    TrialReport,
+    Verdict,
+)
 from seatrial.verdicts.sentences import pattern
 
 LONGEST_NAME = 60
@@ -361,7 +370,33 @@ def errors(summary: ArmSummary) -> str:
     return ", ".join([*(bad or ["none"]), *gone])
 
 
+def choices(verdict: Verdict) -> list[str]:
+    """What the verdict would be under other choices: a sentence, then a line a choice; empty where none was made."""
+    found = verdict.fragility
+    if found is None or not found.checks:
+        return []
+    each = [f"{OVERALL[c.overall]} {c.what}{_turned(c)}" for c in found.checks]
+    return [f"Under other choices: {found.sentence}", *each]
+
+
+def _turned(check: FragilityCheck) -> str:
+    """Which rubrics would be decided otherwise."""
+    names = ", ".join(map(name, check.rubrics[:4])) + (", …" if len(check.rubrics) > 4 else "")
+    return f" (otherwise decided: {names})" if names else ""
+
+
+def suspicion(verdict: Verdict) -> list[str]:
+    """Why the candidate's gains are suspect, and how each rubric moved on exposed and on fresh cases."""
+    return [f"Suspect: {verdict.suspect}"] if verdict.suspect else []
+
+
 PARITY = {"equal": "equal", "differs": "differs, as the suite allows", "unknown": "unknown"}
+
+
+def conduct(verdict: Verdict) -> list[str]:
+    """How the trial was conducted, a sentence each: the look at which it ended, and what an A/A trial shows."""
+    ended = [verdict.stopping.sentence] if verdict.stopping else []
+    return [*ended, *(verdict.control.sentences if verdict.control else ())]
 
 
 def parity(verdict: Verdict) -> str:
@@ -409,7 +444,22 @@ def methods_used(rubrics: Sequence[RubricResult]) -> dict[str, int]:
         q = r.quantity
         rates = [rate.estimate for rate in (r.candidate, r.incumbent) if rate]
         measures = [q.candidate, q.incumbent, q.ratio] if q else []
-        estimates = (*rates, *measures, *(s.difference for s in r.slices), r.difference, r.difference_wide, r.failures)
+        estimates = (
+            *rates,
+            *measures,
+            *(s.difference for s in r.slices),
+            r.difference,
+            r.difference_wide,
+            r.failures,
+            *_others(r),
+        )
         used.update(e.method for e in estimates if e is not None and e.value is not None)
         used.update([r.p_method] * sum(p is not None for p in (r.p_value, r.p_worse)) if r.p_method else [])
     return dict(used)
+
+
+def _others(rubric: RubricResult) -> list[Estimate | None]:
+    """The numbers beside the verdict's: unweighted, of several tries, of synthetic cases."""
+    tried = [estimate for one in rubric.tries for estimate in (one.all_pass, one.any_pass)]
+    made = [rubric.synthetic.candidate, rubric.synthetic.incumbent] if rubric.synthetic else []
+    return [rubric.unweighted, *tried, *made]

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,12 +20,13 @@ from numpy.typing import NDArray
 from seatrial.core.case import Case
 from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Output, Request
-from seatrial.core.protocols import Scorer, TakesBatches, Target
+from seatrial.core.protocols import HoldsSome, Scorer, TakesBatches, Target
 from seatrial.core.score import Score
 from seatrial.core.suite import RubricSpec
 from seatrial.errors import BudgetError, TargetDownError, safe
 from seatrial.runs.arrivals import Arrivals
 from seatrial.runs.batch import BatchStage
+from seatrial.runs.looks import Answered
 from seatrial.runs.plan import Positions, selected
 from seatrial.runs.progress import ArmProgress
 from seatrial.scorers import judge
@@ -108,10 +110,11 @@ class Arm:
         self.output_ids = np.zeros(total, dtype=np.int64)
         self.score_ids = np.zeros((total, len(settings.rubrics)), dtype=np.int64)
         self._ask, self.store, self._writer = ask, store, writer
+        self._todo = settings.order
         self._waiting: dict[tuple[bytes, int], list[Job]] = {}
         self._to_generate: asyncio.Queue[Job] = asyncio.Queue(maxsize=2 * target.concurrency)
         # judging must not hold up a schedule: what arrives by itself waits unbounded for its scores
-        room = max(64, target.concurrency) if self.arrivals.schedule is None else 0
+        room = max(256, 2 * target.concurrency) if self.arrivals.schedule is None else 0
         self._to_score: asyncio.Queue[Job] = asyncio.Queue(maxsize=room)
         self._active = 0
         self._planned = False
@@ -129,8 +132,13 @@ class Arm:
 
     # the pipeline -------------------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Work until every slot is committed, or until stopped and drained."""
+    async def run(self, slots: NDArray[np.int64] | None = None) -> None:
+        """Work until every slot (or each of `slots`) is committed, or until stopped and drained.
+
+        May be called again with further slots when it has come back.
+        """
+        if slots is not None:
+            self._begin(slots)
         slow = any(rubric.scorer.info.cost != "cheap" for rubric in self.settings.rubrics)
         async with self._group as group:
             tasks = [group.create_task(work) for work in self._asking()]
@@ -138,6 +146,14 @@ class Arm:
             await self._finished.wait()
             for task in tasks:
                 task.cancel()
+
+    def _begin(self, slots: NDArray[np.int64]) -> None:
+        self._todo = slots
+        self._planned, self._finished, self._group = False, asyncio.Event(), asyncio.TaskGroup()
+        if self.batches is not None:
+            assert isinstance(self.target, TakesBatches)
+            assert self.target.batches is not None, "a target that takes batches keeps taking them"
+            self.batches, self._batching = BatchStage(self, self.target.batches, self._stopped), True
 
     def _asking(self) -> list[Coroutine[Any, Any, None]]:
         """The stages that plan and generate."""
@@ -162,32 +178,52 @@ class Arm:
 
     def abandon(self) -> None:
         """Stop waiting for anything: the store can no longer be written."""
+        self._stopping = True
         self._finished.set()
 
-    def items(self) -> Iterable[RunItem]:
-        """The run's manifest."""
+    @property
+    def stopping(self) -> bool:
+        """Whether it takes no further work."""
+        return self._stopping
+
+    def answered(self, slots: NDArray[np.int64]) -> Answered:
+        """What is committed of these slots."""
+        at, epochs = np.sort(slots), self.settings.epochs
+        position = self.settings.positions[at // epochs].astype(np.intp)
+        return Answered(position, (at % epochs).astype(np.intp), self.output_ids[at], self.score_ids[at])
+
+    def items(self, slots: NDArray[np.int64] | None = None) -> Iterable[RunItem]:
+        """The run's manifest, of these slots where given."""
         positions, epochs = self.settings.positions, self.settings.epochs
-        for slot in range(len(self.output_ids)):
+        for slot in range(len(self.output_ids)) if slots is None else np.sort(slots).tolist():
             ids = self.score_ids[slot].astype("<i8").tobytes()
             yield RunItem(int(positions[slot // epochs]), slot % epochs, int(self.output_ids[slot]), ids)
 
     @property
     def _slots(self) -> int:
-        return len(self.settings.order)
+        return len(self._todo)
 
     async def _plan(self) -> None:
-        order = self.settings.order
+        order = self._todo
         for start in range(0, self._slots, PLANNED_AT_ONCE):
             if self._stopping:
                 break
             slots = order[start : start + PLANNED_AT_ONCE].tolist()
-            jobs = await self.jobs(slots)
+            jobs = self._held(await self.jobs(slots))
             self._active += len(jobs)
             await self._dispatch([job for job in jobs if self._claim(job)])
         if self.batches is not None:
             self.batches.planned()
         self._planned = True
         self._check_finished()
+
+    def _held(self, jobs: list[Job]) -> list[Job]:
+        """The jobs that the target can do: of a partial recording those that it holds, the rest is not asked."""
+        if not isinstance(self.target, HoldsSome) or not self.target.partial:
+            return jobs
+        held = [job for job in jobs if self.target.holds(job.case, job.request)]
+        self.progress.total -= len(jobs) - len(held)
+        return held
 
     async def jobs(self, slots: Sequence[int]) -> list[Job]:
         """The jobs of these slots, from the store."""
@@ -196,11 +232,12 @@ class Arm:
         return [self._job(slot, item.case) for slot, item in zip(slots, stored, strict=True)]
 
     def _job(self, slot: int, case: Case) -> Job:
-        request = self._ask(case)
+        epoch = slot % self.settings.epochs
+        request = self._ask(case) if not epoch else self._ask(case).model_copy(update={"epoch": epoch})
         sent = canonical({**self.target.sent(case, request), **self.arrivals.identity})
         view = case.view()
         raw = to_bytes(digest_text("request", sent))
-        job = Job(slot, slot % self.settings.epochs, case, view, request, sent, raw)
+        job = Job(slot, epoch, case, view, request, sent, raw)
         job.rubrics = [
             i for i, r in enumerate(self.settings.rubrics) if selected(r.spec, case) and not r.scorer.applies(view)
         ]
@@ -288,7 +325,7 @@ class Arm:
             await self.keep(job, output)
 
     async def keep(self, job: Job, output: Output, done: Callable[[], object] | None = None) -> None:
-        """Commit an output, and hand it on to be scored. `done` is called on the writer's thread."""
+        """Commit an output, and hand it on to be scored. `done` is called once it is committed."""
         self._notice(output)
         job.output = output
         job.new = NewOutput(job.request_hash, self.series, job.epoch, job.attempt, output, job.sent)
@@ -344,16 +381,12 @@ class Arm:
                     known = job.known.get(i)
                     new.append(NewScore(key, known.attempt + 1 if known else 0, rubric.scorer_id, score))
             output_id = job.head.id if job.head else 0
-            done = self._when_committed(job, new)
+            done = partial(self._committed, job, new)
             self._writer.put(Entry(scores=new, output_id=output_id, owner=job.new, done=done))
             while self._writer.backlog > WRITER_BACKLOG:  # noqa: ASYNC110  # a thread drains it, without events
                 await asyncio.sleep(0.005)
 
     # bookkeeping --------------------------------------------------------------------------------------------------
-
-    def _when_committed(self, job: Job, new: Sequence[NewScore]) -> Callable[[], object]:
-        """For the writer's thread to call."""
-        return lambda: self._loop.call_soon_threadsafe(self._committed, job, new)
 
     def _committed(self, job: Job, new: Sequence[NewScore]) -> None:
         if job.new is not None and job.new.lost:

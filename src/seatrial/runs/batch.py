@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -69,18 +70,20 @@ def content_key(text: str, name: str) -> Key | None:
 
 @dataclass(slots=True, eq=False)
 class Spool:
-    """The requests of a batch that is being gathered, in a file."""
+    """The requests of a batch that is being gathered, in a file, written for an account without what is left out."""
 
     name: str
     path: Path
+    account: str
+    left_out: Mapping[str, str]
     places: dict[Key, Place] = field(default_factory=dict[Key, Place])
     size: int = 0
 
     @classmethod
-    def new(cls, folder: Path) -> Spool:
+    def new(cls, folder: Path, batches: Batches) -> Spool:
         """An empty one, under a name that no other batch has."""
         name = secrets.token_hex(6)
-        return cls(name, folder / f"{name}.jsonl")
+        return cls(name, folder / f"{name}.jsonl", batches.account, batches.left_out)
 
     def add(self, key: Key, place: Place, entry: bytes) -> None:
         """Take a request's line."""
@@ -92,14 +95,21 @@ class Spool:
 
 @dataclass(slots=True, eq=False)
 class Running:
-    """A batch at the provider, and what of it this run waits for."""
+    """A batch at the provider, and what of it this run waits for.
+
+    `left_out` are parameters that its requests went out without as refused before. `again` are requests to send anew
+    without one that it refused, `down` says which one it refused that must be sent.
+    """
 
     batch: Batch
+    left_out: Mapping[str, str]
     pending: dict[Key, Place] = field(default_factory=dict[Key, Place])
     status: BatchStatus = field(default_factory=lambda: BatchStatus(ended=False))
     done: list[Key] = field(default_factory=list[Key])
     uncommitted: int = 0
     committed: asyncio.Event = field(default_factory=asyncio.Event)
+    again: dict[Key, Place] = field(default_factory=dict[Key, Place])
+    down: TargetDownError | None = None
 
 
 class BatchStage:
@@ -114,6 +124,8 @@ class BatchStage:
         self._sealed: asyncio.Queue[Spool | None] = asyncio.Queue()
         self._planned = asyncio.Event()
         self._folder = Path()
+        self._recovered: set[str] = set()
+        self._recovering = asyncio.Lock()
         self.left: list[str] = []
         """The provider's ids of batches that go on without us."""
 
@@ -136,11 +148,16 @@ class BatchStage:
             yield
 
     async def _recover(self) -> None:
-        for batch in await asyncio.to_thread(kept.open_batches, self._store, self._batches.account, self._arm.series):
+        """Know what an earlier run left at the provider, once for each state of what is left out."""
+        account, left_out = self._batches.account, self._batches.left_out
+        if account in self._recovered:
+            return
+        self._recovered.add(account)
+        for batch in await asyncio.to_thread(kept.open_batches, self._store, account, self._arm.series):
             found = batch if batch.state == "waiting" else await self._searched(batch)
             if found is None:
                 continue
-            running = Running(found)
+            running = Running(found, left_out)
             self._running.append(running)
             for key in await asyncio.to_thread(kept.outstanding, self._store, found):
                 self._at[key] = running
@@ -180,23 +197,28 @@ class BatchStage:
         if running is not None:
             running.pending[job.key] = place
             return
-        spool = self._spool or Spool.new(self._folder)
+        spool = await self._written(self._spool or Spool.new(self._folder, self._batches), job, place)
+        if self._spool is not None and spool is not self._spool:
+            self._sealed.put_nowait(self._spool)
+        self._spool = spool
+
+    async def _written(self, spool: Spool, job: Job, place: Place) -> Spool:
+        """Write a request into the spool, or into a new one where it is full; gives the one that is open then."""
         entry = self._batches.entry(custom_id(job.key, spool.name), self._arm.at_epoch(job))
         if isinstance(entry, Output):
             await self._arm.keep(job, entry)
-            return
+            return spool
         full = len(spool.places) >= self._batches.most_requests
         if spool.places and (full or spool.size + len(entry) > self._batches.most_bytes - OVERHEAD):
-            self._sealed.put_nowait(spool)
-            spool = Spool.new(self._folder)
+            spool = Spool.new(self._folder, self._batches)
             again = self._batches.entry(custom_id(job.key, spool.name), self._arm.at_epoch(job))
             entry = again if isinstance(again, bytes) else entry
         spool.add(job.key, place, entry)
-        self._spool = spool
+        return spool
 
     def planned(self) -> None:
         """No more comes."""
-        if self._spool is not None:
+        if self._spool is not None and self._spool.places:
             self._sealed.put_nowait(self._spool)
         self._sealed.put_nowait(None)
         self._planned.set()
@@ -209,18 +231,49 @@ class BatchStage:
             for running in list(self._running):
                 group.create_task(self._follow(running, 0.0))
             while (spool := await self._sealed.get()) is not None:
-                running = None if self._stopped.is_set() else await self._submit(spool)
-                if running is None:
-                    self._let_go(spool.places)
-                    continue
-                self._running.append(running)
-                group.create_task(self._follow(running, self._batches.poll_seconds))
+                running = await self._begun(spool)
+                if running is not None:
+                    group.create_task(self._follow(running, self._batches.poll_seconds))
+
+    async def _begun(self, spool: Spool) -> Running | None:
+        """Hand a spool in; its requests are let go where that fails, or we are stopped."""
+        running = None if self._stopped.is_set() else await self._submit(spool)
+        if running is None:
+            self._let_go(spool.places)
+        else:
+            self._running.append(running)
+        return running
+
+    async def _send_again(self, again: Mapping[Key, Place]) -> None:
+        """Ask anew, in further batches, without the parameters that are now known to be refused."""
+        for key in again:
+            self._at.pop(key, None)
+        async with self._recovering:
+            await self._recover()
+        found: dict[int, Running] = {}
+        spools: list[Spool] = []
+        for key, place in again.items():
+            if (there := self._at.get(key)) is not None:  # an earlier run has done so already
+                running = found.setdefault(there.batch.id, Running(there.batch, there.left_out))
+                running.pending[key] = place
+                continue
+            (job,) = await self._arm.jobs([place.slot])
+            job.attempt = place.attempt
+            spool = await self._written(spools[-1] if spools else Spool.new(self._folder, self._batches), job, place)
+            spools += [spool] if not spools or spool is not spools[-1] else []
+        self._running += found.values()
+        async with asyncio.TaskGroup() as group:
+            for running in found.values():
+                group.create_task(self._follow(running, 0.0))
+            for spool in spools:
+                begun = await self._begun(spool) if spool.places else None
+                if begun is not None:
+                    group.create_task(self._follow(begun, self._batches.poll_seconds))
 
     async def _submit(self, spool: Spool) -> Running | None:
         """Hand in a batch, written down beforehand; None when that failed or we were stopped."""
         attempts = {key: place.attempt for key, place in spool.places.items()}
-        account = self._batches.account
-        batch = await asyncio.to_thread(kept.plan, self._store, account, self._arm.series, spool.name, attempts)
+        batch = await asyncio.to_thread(kept.plan, self._store, spool.account, self._arm.series, spool.name, attempts)
         self._arm.progress.waiting = f"submitting a batch of {len(attempts):,}"
         try:
             found = await self._handed_in(batch, spool)
@@ -231,7 +284,7 @@ class BatchStage:
         if found is None:
             return None
         spool.path.unlink()
-        return Running(found, dict(spool.places))
+        return Running(found, spool.left_out, dict(spool.places))
 
     async def _handed_in(self, batch: Batch, spool: Spool) -> Batch | None:
         """Raises TargetDownError where the provider surely has nothing."""
@@ -271,6 +324,10 @@ class BatchStage:
         if not ended:
             self.left.append(running.batch.provider_id)
         self._let_go(running.pending)
+        if not ended:
+            self._let_go(running.again)
+        elif running.again:
+            await self._send_again(running.again)
         self._show()
 
     async def _ended(self, running: Running, wait: float) -> bool:
@@ -311,6 +368,8 @@ class BatchStage:
             running.committed.clear()
             await running.committed.wait()
         await asyncio.to_thread(kept.collected, self._store, batch, running.done)
+        if running.down is not None:
+            raise running.down
 
     async def _nothing(self, batch: Batch, status: BatchStatus) -> TargetDownError:
         """What to say of a batch without results. One that only another key may see is kept."""
@@ -344,22 +403,30 @@ class BatchStage:
 
     async def _keep(self, running: Running, group: Sequence[tuple[Key, Mapping[str, Any] | None]]) -> None:
         """Make outputs of results, None standing for one that is missing, and hand them on."""
-        loop = asyncio.get_running_loop()
         for start in range(0, len(group), READ_AT_ONCE):
             part = group[start : start + READ_AT_ONCE]
             places = [running.pending.pop(key) for key, _ in part]
             jobs = await self._arm.jobs([place.slot for place in places])
             for job, place, (key, result) in zip(jobs, places, part, strict=True):
                 job.attempt = place.attempt
-                running.uncommitted += 1
-                output = self._output(running, job, result)
-                await self._arm.keep(job, output, lambda: loop.call_soon_threadsafe(self._one_committed, running))
                 running.done.append(key)
+                try:
+                    output = self._output(running, job, result)
+                except TargetDownError as down:
+                    running.down = running.down or down
+                    self._let_go([key])
+                    continue
+                if output is None:
+                    running.again[key] = place
+                    continue
+                running.uncommitted += 1
+                await self._arm.keep(job, output, partial(self._one_committed, running))
 
-    def _output(self, running: Running, job: Job, result: Mapping[str, Any] | None) -> Output:
+    def _output(self, running: Running, job: Job, result: Mapping[str, Any] | None) -> Output | None:
+        """A result as an output, None where the request is to be sent again. Raises TargetDownError."""
         provider_id = running.batch.provider_id
         if result is not None:
-            return self._batches.output(provider_id, result, self._arm.at_epoch(job))
+            return self._batches.output(provider_id, result, self._arm.at_epoch(job), running.left_out)
         failure = Failure(kind="infra", code="not_in_batch", message="the batch ended without a result for it")
         return Output(failure=failure, metadata={"batch": provider_id}, finished_at=now())
 

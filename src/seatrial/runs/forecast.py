@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,7 @@ class Planned:
     limit: int | None = None
     series: str = "main"
     retry_errors: bool = False
+    series_of: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def forecast(
@@ -104,7 +105,8 @@ def forecast(
     for name, target in targets.items():
         spec = suite.targets[name]
         arrivals = Arrivals.of(spec, target, suite.seed)
-        missing = _missing(store, planned, positions.tolist(), target, ask[name], arrivals)
+        own = replace(planned, series=planned.series_of.get(name, planned.series))
+        missing = _missing(store, own, positions.tolist(), target, ask[name], arrivals)
         history = took(store, dataset.id, name, spec.use, missing.known)
         found.append(_target(name, spec, target, missing, history))
     return _summed(suite, dataset, len(positions), planned.epochs, found)

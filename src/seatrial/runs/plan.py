@@ -51,6 +51,28 @@ def order(cases: int, epochs: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(cases * epochs)
 
 
+def in_parts(cluster: NDArray[np.intp], stratum: NDArray[np.intp], looks: int, seed: int) -> list[NDArray[np.intp]]:
+    """The rows of a table of cases in at most `looks` parts of about equal size, each a sample of all strata.
+
+    Clusters stay whole, so that what one part says is independent of the others. Within a stratum (that of a
+    cluster's first case) clusters come in a seeded random order, and strata are interleaved in proportion.
+    """
+    names, first, inverse = np.unique(cluster, return_index=True, return_inverse=True)
+    random = np.random.default_rng(seed)
+    place = np.empty(len(names))
+    of_cluster = stratum[first]
+    for value in np.unique(of_cluster):
+        members = np.flatnonzero(of_cluster == value)
+        place[members] = (random.permutation(len(members)) + random.random(len(members))) / len(members)
+    rank = np.empty(len(names), dtype=np.intp)
+    rank[np.argsort(place, kind="stable")] = np.arange(len(names))
+    by_rank = np.argsort(rank[inverse], kind="stable")
+    reached = np.cumsum(np.bincount(rank[inverse], minlength=len(names)))
+    wanted = np.arange(1, looks + 1) * len(cluster) / looks
+    ends = np.unique(reached[np.searchsorted(reached, wanted - 1e-9)])
+    return np.split(by_rank, ends[:-1])
+
+
 def selected(rubric: RubricSpec, case: Case) -> bool:
     """Whether a rubric takes a case: by its selection of traffic or probes, and its strata."""
     if rubric.selection != "all" and (case.origin == "adversarial") != (rubric.selection == "probes"):

@@ -12,6 +12,7 @@ class ArmProgress:
     """One target's counts. Results count once they are committed.
 
     `ignored`: results of batches that nobody asked for, or that came twice. `waiting`: what a batch is waiting for.
+    `stopped`: why it was ended before its end, where a look at the trial said so.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ArmProgress:
     in_flight: int = 0
     ignored: int = 0
     waiting: str = ""
+    stopped: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def complete(self) -> bool:
@@ -45,6 +47,7 @@ class ArmProgress:
             "judge_errors": self.judge_errors,
             "retries": self.retries,
             **({"ignored": self.ignored} if self.ignored else {}),
+            **({"stopped": dict(self.stopped)} if self.stopped else {}),
         }
 
 

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 
@@ -16,17 +17,18 @@ import numpy as np
 from seatrial.core.case import Case
 from seatrial.core.identity import digest, to_bytes
 from seatrial.core.output import Request
-from seatrial.core.protocols import ChecksCases, Scorer, StatesConditions, Target
+from seatrial.core.protocols import ChecksCases, HoldsSome, Scorer, StatesConditions, Target
 from seatrial.core.suite import Budget, Suite
 from seatrial.errors import BudgetError, Interrupted, NoDataError, StoreError
 from seatrial.runs.arm import Arm, Rubric, Settings
 from seatrial.runs.arrivals import Arrivals
 from seatrial.runs.budget import pay_from
-from seatrial.runs.plan import order, sample
+from seatrial.runs.looks import Looks, Slots
+from seatrial.runs.plan import Positions, order, sample
 from seatrial.runs.progress import ArmProgress, Progress
 from seatrial.scorers import scorer_hash
 from seatrial.store.store import Dataset, RunRow, Store, TrialRow, now
-from seatrial.store.writer import Writer
+from seatrial.store.writer import Writer, call_all
 
 TICK = 0.2
 OUT_OF_BUDGET = "out of budget"
@@ -39,7 +41,8 @@ class Options:
 
     `limit`: a stratified sample of so many cases. `series`: which line of answers to continue; a new name asks every
     target again. `retry_errors`: ask again where nobody answered or a judge failed; never where a score was given.
-    `budget`: what this execution may use, all targets together.
+    `budget`: what this execution may use, all targets together. `series_of`: targets with a series of their own.
+    `looks`: who orders the trial in parts and may end it after one of them; None runs it in one.
     """
 
     epochs: int = 1
@@ -48,6 +51,8 @@ class Options:
     retry_errors: bool = False
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
     budget: Budget | None = None
+    series_of: Mapping[str, str] = field(default_factory=dict[str, str])
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +75,16 @@ async def execute(
     Raises Interrupted after Ctrl-C, TargetDownError when a target refuses everything, BudgetError when the budget is
     spent; what was done is kept.
     """
-    environment = dict(options.environment)
-    if options.series != "main":
-        environment["series"] = options.series
-    positions = np.arange(dataset.cases, dtype=np.int32)
-    if options.limit is not None and options.limit < dataset.cases:
-        positions = await asyncio.to_thread(sample, store.case_facts(dataset.id), options.limit, suite.seed)
-        environment["sample"] = {"cases": len(positions), "of": dataset.cases, "seed": suite.seed}
-    if not len(positions):
-        raise NoDataError("The dataset holds no case.", hint="check the file and `--limit`")
+    positions, stretches, environment = await asyncio.to_thread(_laid_out, store, suite, dataset, options)
     rubrics = _rubrics(store, suite, parts)
-    slots = order(len(positions), options.epochs, suite.seed)
+    series = {name: options.series_of.get(name, options.series) for name in parts.targets}
+    looks, slots = options.looks, np.concatenate(stretches)
     settings = Settings(dataset.id, positions, slots, options.epochs, options.retry_errors, rubrics)
-    keys = {
-        name: run_key(suite, name, parts.targets[name], dataset, settings, options.series) for name in parts.targets
-    }
+    keys = {name: run_key(suite, name, parts.targets[name], dataset, settings, series[name]) for name in parts.targets}
     arrivals = {name: Arrivals.of(suite.targets[name], target, suite.seed) for name, target in parts.targets.items()}
-    earlier = {name: await asyncio.to_thread(store.complete_run, key) for name, key in keys.items()}
+    earlier: dict[str, int | None] = dict.fromkeys(keys)
+    if looks is None:  # with looks every arm is worked through, in the order of the parts
+        earlier = {name: await asyncio.to_thread(store.complete_run, key) for name, key in keys.items()}
     missing = [name for name, run_id in earlier.items() if run_id is None]
     await asyncio.to_thread(_check, store, dataset, [parts.targets[name] for name in missing])
     if options.budget is not None:
@@ -102,14 +100,16 @@ async def execute(
             trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None
         )
         run_ids = _start(store, suite, parts, options, trial, rubrics, keys)
+        seen = dict.fromkeys(keys, slots)
         try:
-            with Writer(store) as writer:
+            tell = partial(asyncio.get_running_loop().call_soon_threadsafe, call_all)
+            with Writer(store, tell) as writer:
                 arms = {
                     name: Arm(
                         parts.targets[name],
                         parts.ask[name],
                         settings,
-                        options.series,
+                        series[name],
                         store,
                         writer,
                         arrivals[name],
@@ -118,20 +118,43 @@ async def execute(
                 }
                 done = {name: _done_before(name, settings) for name in keys if name not in arms}
                 shown = [arms[name].progress if name in arms else done[name] for name in keys]
-                interrupted = await _drive([*arms.values()], writer, Progress(trial_id, shown), show)
+                work = _in_parts(arms, stretches, looks, trial_id, seen)
+                interrupted = await _drive([*arms.values()], work, writer, Progress(trial_id, shown), show)
         except BaseException:
             with contextlib.suppress(StoreError):
                 store.finish_trial(trial_id, "failed")
             raise
-    _stop_early(store, trial_id, [*arms.values()], interrupted, options.series)
+    line = next(iter(options.series_of.values()), options.series)
+    _stop_early(store, trial_id, [*arms.values()], interrupted, line)
     for name, run_id in run_ids.items():
         known = earlier[name]
         if known is not None:
             store.repeat_run(run_id, known, done[name].counts())
         else:
             arm = arms[name]
-            store.finish_run(run_id, arm.items(), arm.progress.counts(), complete=arm.progress.complete)
+            items = arm.items(None if looks is None else seen[name])
+            store.finish_run(run_id, items, arm.progress.counts(), complete=arm.progress.complete)
     store.finish_trial(trial_id, "done")
+
+
+def _laid_out(
+    store: Store, suite: Suite, dataset: Dataset, options: Options
+) -> tuple[Positions, list[Slots], dict[str, Any]]:
+    """The cases to run, the slots of each part, and what is written down about that."""
+    environment = dict(options.environment)
+    if options.series != "main":
+        environment["series"] = options.series
+    positions = np.arange(dataset.cases, dtype=np.int32)
+    if options.limit is not None and options.limit < dataset.cases:
+        positions = sample(store.case_facts(dataset.id), options.limit, suite.seed)
+        environment["sample"] = {"cases": len(positions), "of": dataset.cases, "seed": suite.seed}
+    if not len(positions):
+        raise NoDataError("The dataset holds no case.", hint="check the file and `--limit`")
+    if options.looks is None:
+        return positions, [order(len(positions), options.epochs, suite.seed)], environment
+    parts = list(options.looks.plan(positions, options.epochs))
+    environment["early_stopping"] = options.looks.about()
+    return positions, parts, environment
 
 
 def run_key(suite: Suite, name: str, target: Target, dataset: Dataset, settings: Settings, series: str) -> bytes:
@@ -150,6 +173,16 @@ def run_key(suite: Suite, name: str, target: Target, dataset: Dataset, settings:
         **({} if spec.arrival == "closed" else {"arrival": spec.load}),
     }
     return to_bytes(digest("run", content))
+
+
+def target_identity(suite: Suite, name: str, target: Target) -> str:
+    """All that decides what a target is asked and answers, whatever the cases: model, endpoint, parameters, prompt.
+
+    A decision record clears exactly one of these. How fast it may be asked, and what it costs, is not in it.
+    """
+    prompt = [item if isinstance(item, str) else item.plain() for item in suite.prompt]
+    content = {"target": target.identity(), "params": suite.targets[name].params, "prompt": prompt}
+    return digest("system", {**content, "variables": suite.variables})
 
 
 def _check(store: Store, dataset: Dataset, targets: Sequence[Target]) -> None:
@@ -187,16 +220,48 @@ def _start(
     runs: list[RunRow] = []
     for name, key in keys.items():
         spec = suite.targets[name]
-        definition = {"use": spec.use, "rubrics": hashes, "hash": digest("target", spec.plain())}
         target = parts.targets[name]
+        definition: dict[str, Any] = {"use": spec.use, "rubrics": hashes, "hash": digest("target", spec.plain())}
+        definition["identity"] = target_identity(suite, name, target)
+        if isinstance(target, HoldsSome) and target.partial:
+            definition["partial"] = True
         if isinstance(target, StatesConditions):
             definition |= {"prompt": digest("prompt", prompt), "conditions": target.conditions()}
-        runs.append(RunRow(0, trial.id, name, definition, options.series, options.epochs, key, {}))
+        line = options.series_of.get(name, options.series)
+        runs.append(RunRow(0, trial.id, name, definition, line, options.epochs, key, {}))
     return dict(zip(keys, store.start_trial(trial, runs), strict=True))
 
 
-async def _drive(arms: Sequence[Arm], writer: Writer, progress: Progress, show: Show) -> bool:
-    """Run the arms to their end; True when the user stopped them."""
+async def _in_parts(
+    arms: Mapping[str, Arm], parts: Sequence[Slots], looks: Looks | None, trial_id: str, seen: dict[str, Slots]
+) -> None:
+    """Run the arms, and between two parts end those that need no further answer; `seen` becomes what each was asked."""
+    if looks is None:
+        await _together(arm.run() for arm in arms.values())
+        return
+    going = dict(arms)
+    for number, part in enumerate(parts, 1):
+        await _together(arm.run(part) for arm in going.values())
+        if number == len(parts) or any(arm.stopping for arm in arms.values()):
+            return
+        done = np.concatenate(parts[:number])
+        answered = {name: arm.answered(done) for name, arm in going.items()}
+        for name, why in (await asyncio.to_thread(looks.decided, number, trial_id, answered)).items():
+            going.pop(name).progress.stopped, seen[name] = why, done
+        if not going:
+            return
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for task in work:
+            group.create_task(task)
+
+
+async def _drive(
+    arms: Sequence[Arm], work: Coroutine[Any, Any, None], writer: Writer, progress: Progress, show: Show
+) -> bool:
+    """Do the arms' work to its end; True when the user stopped them."""
     loop = asyncio.get_running_loop()
     interrupted = False
 
@@ -227,9 +292,7 @@ async def _drive(arms: Sequence[Arm], writer: Writer, progress: Progress, show: 
     started = time.monotonic()
     ticker = asyncio.create_task(_tick(progress, show))
     try:
-        async with asyncio.TaskGroup() as group:
-            for arm in arms:
-                group.create_task(arm.run())
+        await work
     except BaseExceptionGroup as group:
         raise _leaf(group) from group
     finally:

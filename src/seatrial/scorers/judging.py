@@ -7,8 +7,8 @@ import math
 from seatrial.core.case import Case
 from seatrial.core.identity import encode
 from seatrial.core.output import Output
-from seatrial.core.protocols import Scorer
-from seatrial.core.score import Score
+from seatrial.core.protocols import NamesLabels, Scorer
+from seatrial.core.score import Evidence, Score
 from seatrial.errors import safe
 from seatrial.scorers.base import BuiltinScorer
 from seatrial.scorers.operational import Quantity
@@ -29,7 +29,7 @@ async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
         if why_not:
             return Score(status="not_applicable", reason=why_not)
         if output.failure is not None or (not output.text.strip() and _is_empty(output)):
-            return _failed(scorer, output)
+            return _failed(scorer, case, output)
         score = await scorer(case, output)
         fault = "" if isinstance(scorer, BuiltinScorer) else _fault(score)
     except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
@@ -41,13 +41,23 @@ def _error(reason: str) -> Score:
     return Score(status="judge_error", reason=reason)
 
 
-def _failed(scorer: Scorer, output: Output) -> Score:
+def _failed(scorer: Scorer, case: Case, output: Output) -> Score:
     failure = output.failure
     if failure is not None and failure.kind == "infra":
         return Score(status="infra_error", reason=_named(failure.code, failure.message))
     reason = "the output is empty" if failure is None else _named(failure.code, failure.message)
     measure, unit = (scorer.read(output), scorer.unit) if isinstance(scorer, Quantity) else (None, "")
-    return Score(status="model_failure", value=0.0, passed=False, reason=reason, measure=measure, unit=unit)
+    named = isinstance(scorer, NamesLabels)
+    evidence = (Evidence(where="text", expected=scorer.expected_label(case)),) if named else ()
+    return Score(
+        status="model_failure",
+        value=0.0,
+        passed=False,
+        reason=reason,
+        evidence=evidence,
+        measure=measure,
+        unit=unit,
+    )
 
 
 def _named(code: str, message: str) -> str:

@@ -19,6 +19,7 @@ from seatrial.scorers.numeric import BOXED, after_marker, last_marker
 
 _TRIM = " \t\r\n\u00a0\"'`“”‘’«»*_.,;:!()[]{}<>"
 LONGEST_LABEL_TEXT = 20_000
+LONGEST_LABEL = 200
 
 
 def bare(text: str) -> str:
@@ -34,10 +35,11 @@ class Label(ReferenceScorer):
     `marker`, in a JSON `field`, or `mention`: the only valid label that occurs as words; two different ones are
     ambiguous and fail. Case is ignored unless `ignore_case: false`.
     Needs an expected answer, which must itself be valid. Fails to help where labels are parts of each other's
-    meaning ("not fraud" mentions "fraud"): use `whole`. Example: `{labels: [refund, exchange, other]}`.
+    meaning ("not fraud" mentions "fraud"): use `whole`. An `aggregate` of a rubric (`macro_f1`, `mcc`, `f1:fraud` …)
+    reads the labels found, written in lower case where case is ignored. Example: `{labels: [refund, exchange, other]}`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("label", "1", needs=frozenset({"expected"}))
+    about: ClassVar[ScorerInfo] = ScorerInfo("label", "2", needs=frozenset({"expected"}))
     labels: Annotated[tuple[Text, ...], OneOrMore] = ()
     extract: Literal["whole", "last_line", "marker", "field", "mention"] = "whole"
     marker: Text = "Label:"
@@ -84,14 +86,26 @@ class Label(ReferenceScorer):
         found, why = self._found(output.text)
         wanted = [key for answer in answers(case) if (key := self.key(answer))]
         goal = f"expected {shown(answers(case)[0], 80)}"
+        expected = self.expected_label(case)
         if found is None:
-            return Score.binary(False, f"{why}; {goal}")
+            return Score.binary(False, f"{why}; {goal}", evidence=(Evidence(where="text", expected=expected),))
         key = self.key(found)
         valid = not self._valid or key in self._valid
-        evidence = Evidence(where="text", quote=found[:200], note="" if valid else "not a valid label")
-        reason = f"label {shown(found, 80)}" + ("" if valid else " is not valid")
         good = valid and key in wanted
+        evidence = Evidence(
+            where="text",
+            quote=found[:200],
+            note="" if valid else "not a valid label",
+            expected=key[:LONGEST_LABEL] if good else expected,
+            found=key[:LONGEST_LABEL] if valid else None,
+        )
+        reason = f"label {shown(found, 80)}" + ("" if valid else " is not valid")
         return Score.binary(good, reason if good else f"{reason}; {goal}", evidence=(evidence,))
+
+    def expected_label(self, case: Case, /) -> str:
+        """The first accepted label that is valid, written as labels are compared."""
+        keys = (self.key(answer) for answer in answers(case))
+        return next((key for key in keys if key and (not self._valid or key in self._valid)), "")[:LONGEST_LABEL]
 
     def _found(self, text: str) -> tuple[str | None, str]:
         if self.extract == "mention":

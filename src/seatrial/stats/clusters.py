@@ -118,6 +118,37 @@ def cautious_effect(wins: Floats, losses: Floats, sizes: Floats, *, leave_out: b
     return trust * effect + (1 - trust) * worst
 
 
+def weighted_effect(wins: Floats, losses: Floats, sizes: Floats, squares: Floats, *, leave_out: bool = False) -> Floats:
+    """Return the design effect of a weighted mean difference, from weighted sums per cluster.
+
+    Args:
+        wins: sums of the weights of the cases that only the candidate passes.
+        losses: sums of the weights of the cases that only the incumbent passes.
+        sizes: sums of all weights, above 0 in each cluster; all together the number of cases.
+        squares: sums of the squared weights.
+        leave_out: one value per cluster, that cluster left out; otherwise a single value. Needs 2 that stay.
+
+    The robust over the naive variance as in `measured_effect`, and never below Kish's n·Σw²/(Σw)², so that weights
+    never make a result surer. With K < 6 discordant clusters what was measured counts (K − 1)/5 and the worst case, a
+    cluster being one case, the rest. Divide the weighted counts by it. Source: Rao and Scott 1992; Kish 1965.
+
+    """
+
+    def rest(part: Floats) -> Floats:
+        return np.asarray(part.sum() - part if leave_out else part.sum(keepdims=True), dtype=np.float64)
+
+    size, kept = rest(sizes), sizes.size - 1 if leave_out else sizes.size
+    kish, worst = rest(squares) / size, rest(sizes * sizes) / size
+    measured = measured_effect(wins, losses, sizes, leave_out=leave_out)
+    discordant = rest(wins + losses)
+    mean = rest(wins - losses) / size
+    told = discordant - size * mean * mean > 1e-9 * size
+    effect = np.maximum(np.where(told, measured, worst), kish)
+    touched = rest((wins + losses > 0).astype(np.float64))
+    trust = np.clip((touched - 1) / (ENOUGH_CLUSTERS - 1), 0.0, 1.0) if kept else np.zeros_like(size)
+    return np.asarray(trust * effect + (1 - trust) * np.maximum(effect, worst), dtype=np.float64)
+
+
 def tango_clustered(d: ArrayLike, cluster: ArrayLike, *, alpha: float = 0.05, df: int | None = None) -> Interval:
     """Return Tango's interval of the mean paired difference at the effective size: for clustered cases.
 

@@ -103,11 +103,13 @@ def payback_periods(setup: float, saving: float, upkeep: float = 0.0) -> float:
     return setup / (saving - upkeep) if saving > upkeep else math.inf
 
 
-def tco_draws(a: int, b: int, c: int, d: int, plan: CostPlan, *, draws: int = 10_000, seed: int = 0) -> TcoDraws:
+def tco_draws(
+    a: float, b: float, c: float, d: float, plan: CostPlan, *, draws: int = 10_000, seed: int = 0
+) -> TcoDraws:
     """Return draws of the total cost of candidate and incumbent, given what they did on the same cases.
 
     Args:
-        a: cases both pass.
+        a: cases both pass. Counts may be fractions: divided by a design effect.
         b: cases only the candidate passes.
         c: cases only the incumbent passes.
         d: cases both fail.
@@ -135,7 +137,9 @@ def tco_draws(a: int, b: int, c: int, d: int, plan: CostPlan, *, draws: int = 10
     return TcoDraws(candidate, incumbent, mean, float((saving > 0).mean()), evpi)
 
 
-def evsi(counts: tuple[int, int, int, int], plan: CostPlan, more: int, *, draws: int = 10_000, seed: int = 0) -> float:
+def evsi(
+    counts: tuple[float, float, float, float], plan: CostPlan, more: int, *, draws: int = 10_000, seed: int = 0
+) -> float:
     """Return what `more` further cases would be worth: compare it with what running them costs.
 
     Args:
@@ -164,7 +168,7 @@ def evsi(counts: tuple[int, int, int, int], plan: CostPlan, more: int, *, draws:
     return max(0.0, float(np.maximum(after, 0).mean()) - max(0.0, float(after.mean())))
 
 
-def _dirichlet(counts: tuple[int, int, int, int], draws: int, rng: np.random.Generator) -> Floats:
+def _dirichlet(counts: tuple[float, float, float, float], draws: int, rng: np.random.Generator) -> Floats:
     for name, value in zip("abcd", counts, strict=True):
         _check.count(name, value)
     _check.whole("draws", draws, least=100)

@@ -23,4 +23,9 @@ def pack_json(raw: bytes) -> bytes:
 
 def unpack(stored: bytes) -> Any:
     """The value behind stored bytes."""
-    return loads(stored[1:] if stored[:1] == PLAIN else zlib.decompress(stored[1:]))
+    return loads(json_bytes(stored))
+
+
+def json_bytes(stored: bytes) -> bytes:
+    """The JSON behind stored bytes, as it was written."""
+    return stored[1:] if stored[:1] == PLAIN else zlib.decompress(stored[1:])

@@ -55,10 +55,15 @@ def difference(old: Mapping[str, Mapping[str, Json]], new: Mapping[str, Mapping[
     return Change(tuple(name for name in new if name not in old), tuple(n for n in old if n not in new), changed)
 
 
-def last_poll(store: Store, endpoint: str) -> Polled | None:
-    """The newest list of an endpoint, given by its base URL; None where it was never polled."""
+def last_poll(store: Store, endpoint: str, until: str | None = None) -> Polled | None:
+    """The newest list of an endpoint, given by its base URL; None where it was never polled.
+
+    `until`: as it was known at that moment, an ISO 8601 time as `store.now` gives it.
+    """
     t = schema.model_lists.c
     query = select(t.endpoint, t.polled_at, t.models).where(t.endpoint == endpoint).order_by(t.id.desc()).limit(1)
+    if until is not None:
+        query = query.where(t.polled_at <= until)
     with store.reading() as connection:
         row = connection.execute(query).first()
     if row is None:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, Self, TypeVar
@@ -27,6 +27,7 @@ from seatrial.store.engine import connect, store_error, writing
 T = TypeVar("T")
 
 CHUNK = 500
+ROWS_AT_ONCE = 64
 RECENT = 4000
 STATUSES = ("scored", "not_applicable", "model_failure", "infra_error", "judge_error")
 OUTPUT_STATUSES = ("ok", "model_failure", "infra_error")
@@ -189,6 +190,11 @@ class Store:
             raise NotFoundError(f"The store {self.path} holds no dataset {dataset_id}.")
         return _dataset(rows[0])
 
+    def dataset_made_at(self, dataset_id: int) -> str:
+        """When a version was first kept, an ISO 8601 time."""
+        t = schema.datasets.c
+        return str(self._all(select(t.created_at).where(t.id == dataset_id))[0][0])
+
     def keep_dataset(
         self, name: str, cases: Iterable[Case], shares: Mapping[str, Mapping[str, float]], source: str | None
     ) -> Dataset:
@@ -291,6 +297,16 @@ class Store:
             for chunk in chunks(keys):
                 for row in connection.execute(query.where(t.key.in_(chunk)).order_by(t.attempt)):
                     found[row[0]] = _score_head(row[1:])
+        return found
+
+    def output_facts(self, ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """The hash, in hex digits, and the time (empty where nobody knows) of outputs by their numbers."""
+        t = schema.outputs.c
+        found: dict[int, tuple[str, str]] = {}
+        with self.reading() as connection:
+            for chunk in chunks(ids):
+                for row in connection.execute(select(t.id, t.hash, t.finished_at).where(t.id.in_(chunk))):
+                    found[row[0]] = (row[1].hex(), row[2])
         return found
 
     def load_outputs(self, ids: Iterable[int]) -> dict[int, Output]:
@@ -451,7 +467,7 @@ def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, in
     first = _next_id(connection, t)
     known.update({raw: first + i for i, raw in enumerate(new)})
     insert(connection, t, CASE_COLUMNS, [_case_row(known[raw], raw, by_hash[raw]) for raw in new])
-    payloads = [(known[raw], pack(by_hash[raw].plain())) for raw in new]
+    payloads = [(known[raw], pack(by_hash[raw].recorded)) for raw in new]
     insert(connection, schema.case_payloads, ("case_id", "payload"), payloads)
     return known
 
@@ -479,7 +495,12 @@ def insert(
     statement = table.insert().prefix_with("OR IGNORE") if ignore else table.insert()
     compiled: Any = statement.compile(dialect=connection.dialect, column_keys=list(columns))
     assert compiled.positiontup == list(columns), "columns must be named in the table's order"
-    return connection.exec_driver_sql(str(compiled), [*rows]).rowcount
+    head, _, places = str(compiled).rpartition(" VALUES ")
+    kept = 0
+    for block in chunks(rows, ROWS_AT_ONCE):
+        sql = f"{head} VALUES {', '.join([places] * len(block))}"
+        kept += connection.exec_driver_sql(sql, tuple(chain.from_iterable(block))).rowcount
+    return kept
 
 
 def storable(value: str) -> str:

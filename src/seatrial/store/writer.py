@@ -68,8 +68,9 @@ class Entry:
 class Writer:
     """Commits entries in the order they were put. Use as a context manager; leaving waits for all of them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, tell: Callable[[Sequence[Callable[[], object]]], object] | None = None) -> None:
+        """`tell` gets the `done` callbacks of what was committed, on the writer's thread; it calls them by itself."""
+        self._store, self._tell = store, tell or call_all
         self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="seatrial-writer", daemon=True)
         self._failure: Exception | None = None
@@ -106,9 +107,8 @@ class Writer:
             while (group := self._next_group()) is not None:
                 with self._store.writing() as connection:
                     commit(connection, group)
-                for entry in group:
-                    if entry.done is not None:
-                        entry.done()
+                if told := [entry.done for entry in group if entry.done is not None]:
+                    self._tell(told)
         except Exception as failure:  # noqa: BLE001  # handed to whoever puts or closes
             self._failure = failure
             if self.on_failure is not None:
@@ -129,6 +129,12 @@ class Writer:
                 break
             group.append(entry)
         return group
+
+
+def call_all(callbacks: Sequence[Callable[[], object]]) -> None:
+    """Call them in order."""
+    for callback in callbacks:
+        callback()
 
 
 def commit(connection: Connection, group: Sequence[Entry]) -> None:

@@ -4,9 +4,9 @@
 `checks` whether they can be asked. `models` holds a row for each provider's dialect, whose pure functions are in
 `chat`, `anthropic`, `gemini` and `responses`; `service` any JSON endpoint (`template` and
 `mapping`), `python` your function, `replay` recorded outputs. Under them:
-`endpoint` asks, times and judges, `line` holds key, connections, limits and retries, `strict` reads what strangers
-wrote, `params` finds each dialect's words. `prompt` renders cases into requests, `outcome` says when an answer is the
-model's failure.
+`endpoint` asks, times and judges, `line` holds key, connections, limits and retries, `eventstream` cuts Amazon's
+streams, `strict` reads what strangers wrote, `params` finds each dialect's words. `prompt` renders cases into requests,
+`outcome` says when an answer is the model's failure.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def build(name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str])
     """
     from seatrial.core.plugins import find
     from seatrial.targets.catalogue import written_out
-    from seatrial.targets.settings import check_fields
+    from seatrial.targets.settings import check_fields, check_numbers
 
+    check_numbers(name, spec)
     spec = written_out(name, spec, environ)
     kind = spec.use.partition(":")[0]
     adapter = find("target", kind, BUILTIN)

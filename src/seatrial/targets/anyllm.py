@@ -27,11 +27,11 @@ from seatrial.targets.lag import LagMonitor
 from seatrial.targets.limits import Limits
 from seatrial.targets.line import HINTS, VARIABLE
 from seatrial.targets.outcomes import Answer, now, outcome
-from seatrial.targets.params import translate, translated
 from seatrial.targets.prices import price_problems, prices_of
 from seatrial.targets.retry import Fault, Retries, Tried, classify
 from seatrial.targets.settings import fail, problem
 from seatrial.targets.strict import whole
+from seatrial.targets.support import Parameters, Support
 
 ADAPTER = "any-llm/1"
 INSTALL = "pip install 'seatrial[providers]'"
@@ -60,7 +60,7 @@ class AnyLLM:
 
     reads: ClassVar[frozenset[str]] = frozenset(
         {"params", "arrival", "concurrency", "rpm", "tpm", "timeout", "deadline", "retries", "price"}
-        | {"base_url", "api_key_env"}
+        | {"base_url", "api_key_env", "unsupported"}
     )
 
     def __init__(self, name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str]) -> None:
@@ -69,6 +69,8 @@ class AnyLLM:
         self.name, self.concurrency, self._spec = name, spec.concurrency, spec
         self._provider, _, self._model = spec.use.partition(":")[2].partition("/")
         self._library = _library(name)
+        support = Support.of(self._model, ADAPTER, chat.PARAMS, RESERVED, spec.unsupported)
+        self._parameters = Parameters(name, support, spec.params)
         fail(name, [*self._problems(), *price_problems(name, spec)])
         self._variable = spec.api_key_env or ("" if self._is_local else self._usual_variable())
         self._key = environ.get(self._variable, "").strip() if self._variable else ""
@@ -78,7 +80,7 @@ class AnyLLM:
         self.limits = Limits(spec.concurrency, spec.rpm, spec.tpm)
         self._retries = Retries(self.limits, spec.retries)
         self._lag = LagMonitor()
-        self.account = Account(prices_of(spec))
+        self.account = Account(prices_of(spec, model=self._model, url=spec.base_url, provider=self._provider))
 
     @property
     def _is_local(self) -> bool:
@@ -92,6 +94,9 @@ class AnyLLM:
             found.append(
                 problem(name, "use", "names no provider of any-llm and model", safe(spec.use), "PROVIDER/MODEL")
             )
+        if self._provider == "bedrock":
+            rule = "tries again behind any-llm, unseen and uncounted"
+            found.append(problem(name, "use", rule, safe(spec.use), f"write it like bedrock:{self._model or 'MODEL'}"))
         if spec.api_key_env and not VARIABLE.fullmatch(spec.api_key_env):
             hint = "give the name, never the key itself"
             found.append(problem(name, "api_key_env", "is no variable's name", hint=hint))
@@ -102,7 +107,10 @@ class AnyLLM:
             )
         elif spec.base_url and not spec.api_key_env and not self._is_local:
             found.append(problem(name, "api_key_env", "is needed: the usual key is not for every host"))
-        faults = translate(spec.params, chat.PARAMS, RESERVED).faults
+        if spec.unsupported == "drop":
+            rule, hint = "is not kept track of behind any-llm", "leave the parameter out of params, or set send"
+            found.append(problem(name, "unsupported", rule, "drop", hint))
+        faults = self._parameters.settled(spec.params).faults
         return [*found, *(problem(name, f"params.{key}", fault.rule, hint=fault.hint) for key, fault in faults.items())]
 
     def _usual_variable(self) -> str:
@@ -118,6 +126,7 @@ class AnyLLM:
             "model": self._model,
             "base_url": self._spec.base_url,
             **({"deadline": self._spec.deadline} if self._spec.deadline is not None else {}),
+            **({"unsupported": self._spec.unsupported} if self._spec.unsupported != "fail" else {}),
         }
 
     def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
@@ -174,7 +183,7 @@ class AnyLLM:
         """Ask, with retries. Raises TargetDownError when no further request can succeed."""
         del case
         try:
-            body = chat.body(self._model, request, translated(request.params, chat.PARAMS, RESERVED), stream=False)
+            body = chat.body(self._model, request, self._parameters.fitting(request.params), stream=False)
             size = len(orjson.dumps(body))
         except (ValueError, TypeError, RecursionError) as cause:
             return _failed(Tried(fault=Fault("unsendable", f"the request cannot be expressed: {cause}")))
@@ -211,7 +220,8 @@ class AnyLLM:
     def _fault(self, cause: Exception) -> Fault:
         inner = getattr(cause, "original_exception", None) or cause
         kind, said = type(cause).__name__, self._clean(inner)
-        status = getattr(inner, "status_code", None) or STATUS_OF.get(kind)
+        status = getattr(inner, "status_code", None) or getattr(inner, "code", None)
+        status = status if isinstance(status, int) else STATUS_OF.get(kind)
         if isinstance(status, int) and 300 <= status < 600:  # HTTP
             response = getattr(inner, "response", None)
             raw = getattr(response, "content", None)

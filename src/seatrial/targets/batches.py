@@ -43,7 +43,8 @@ class Asking:
     ending: str
     body: Callable[[Request], Json]
     read: Callable[[dict[str, Any]], Answer]
-    output: Callable[[Tried[Answer], Request], Output]
+    output: Callable[[Tried[Answer], Request, Mapping[str, str]], Output | None]
+    left_out: Callable[[], Mapping[str, str]]
 
 
 @dataclass(slots=True)
@@ -58,7 +59,13 @@ class Api:
     @property
     def account(self) -> str:
         """The identity of what a batch is found under again."""
-        return digest("account", [self.asking.identity, self.asking.spec.params])
+        gone = sorted(self.left_out)
+        return digest("account", [self.asking.identity, self.asking.spec.params, *([gone] if gone else [])])
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """What the provider refused so far."""
+        return self.asking.left_out()
 
     @property
     def most_requests(self) -> int:
@@ -90,14 +97,18 @@ class Api:
             reason = f"the request cannot be written as JSON: {cause}"
         return Output(failure=Failure(kind="infra", code="unsendable", message=reason), finished_at=now())
 
-    def output(self, batch_id: str, result: Mapping[str, Any], request: Request) -> Output:
-        """What a result says, as an output at the batch's price, without a timing."""
+    def output(
+        self, batch_id: str, result: Mapping[str, Any], request: Request, left_out: Mapping[str, str] | None = None
+    ) -> Output | None:
+        """What a result says, as an output at the batch's price, without a timing; None: ask again."""
         try:
             raw = encoded(self._answer(result))
             tried: Tried[Answer] = Tried(answer=whole(raw, self.asking.read))
         except Fault as fault:
             tried = Tried(fault=fault)
-        output = self.asking.output(tried, request)
+        output = self.asking.output(tried, request, left_out or {})
+        if output is None:
+            return None
         return output.model_copy(update={"timing": Timing(), "metadata": {**output.metadata, "batch": batch_id}})
 
     async def submit(self, name: str, entries: Path) -> str:

@@ -34,13 +34,22 @@ ELSEWHERE = frozenset(
         "mcp_servers",
         "context_management",
     }
-    | {"web_search_options", "search_parameters", "plugins", "prediction"}
+    | {"web_search_options", "search_parameters", "plugins", "prediction", "promptVariables"}
 )
 """What makes the provider read, or bill, text that is not in the body."""
 
-LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens")
+LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens")
+CONFIGS = ("generationConfig", "inferenceConfig")
+"""What holds the output limit where it is not beside the prompt."""
+
+PASSED_ON = "additionalModelRequestFields"
+"""What Bedrock hands to the model unread: the model's own fields."""
+
 CHOICES = ("n", "candidateCount", "best_of")
 OWN_TOOLS = frozenset({"function", "custom"})
+OWN_TOOL_FIELDS = frozenset({"input_schema", "functionDeclarations", "function_declarations", "toolSpec", "cachePoint"})
+SHAPING = frozenset({"tools", "response_format", "text", "generationConfig", "toolConfig", "outputConfig"})
+"""What makes providers put words of theirs around the prompt."""
 
 
 def most_output(body: Json) -> int | None:
@@ -48,9 +57,9 @@ def most_output(body: Json) -> int | None:
     found = as_dict(body)
     if found is None:
         return None
-    asked = {**(as_dict(found.get("generationConfig")) or {}), **found}
-    limits = [asked[key] for key in LIMITS if asked.get(key) is not None]
-    choices = [asked[key] for key in CHOICES if asked.get(key) is not None]
+    asked = [found, *(as_dict(found.get(key)) or {} for key in (*CONFIGS, PASSED_ON))]
+    limits = [each[key] for each in asked for key in LIMITS if each.get(key) is not None]
+    choices = [each[key] for each in asked for key in CHOICES if each.get(key) is not None]
     if not limits or not all(_is_count(number) for number in (*limits, *choices)):
         return None
     return max(limits) * max(choices, default=1)
@@ -64,7 +73,7 @@ def most_input(body: Json, size: int, request: Request) -> int | None:
     dearest rule in use; of other files no rule bounds the tokens.
     """
     found = as_dict(body)
-    if found is None or found.keys() & ELSEWHERE or not _own_tools(found):
+    if found is None or not all(map(_is_closed, (found, as_dict(found.get(PASSED_ON)) or {}))):
         return None
     blobs = [part for m in request.messages if not isinstance(m.content, str) for part in m.content]
     media = [part for part in blobs if isinstance(part, BlobPart)]
@@ -72,7 +81,7 @@ def most_input(body: Json, size: int, request: Request) -> int | None:
         return None
     text = size - sum(len(part.data) for part in media)
     around = len(encoded({key: value for key, value in found.items() if key not in PROMPT}))
-    extra = PER_TOOLS if any(key in found for key in ("tools", "response_format", "text", "generationConfig")) else 0
+    extra = PER_TOOLS if found.keys() & SHAPING else 0
     fixed = PER_REQUEST + PER_MESSAGE * len(request.messages) + extra
     return max(text, 0) + REWRITTEN * around + fixed + PER_IMAGE * len(media)
 
@@ -81,14 +90,19 @@ def _is_count(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and number > 0
 
 
+def _is_closed(body: Mapping[str, Any]) -> bool:
+    """Whether all that is read for a body is in it."""
+    return not body.keys() & ELSEWHERE and _own_tools(body)
+
+
 def _own_tools(body: Mapping[str, Any]) -> bool:
     """Whether all tools are the caller's; the provider's own bring in text and prices of theirs."""
-    tools = as_list(body.get("tools")) or []
-    for tool in tools:
+    configured = (as_dict(body.get("toolConfig")) or {}).get("tools")
+    for tool in (*(as_list(body.get("tools")) or []), *(as_list(configured) or [])):
         held = as_dict(tool) or {}
         kind = held.get("type")
         if kind is not None and kind not in OWN_TOOLS:
             return False
-        if kind is None and not held.keys() & {"input_schema", "functionDeclarations", "function_declarations"}:
+        if kind is None and not held.keys() & OWN_TOOL_FIELDS:
             return False
     return True

@@ -104,6 +104,11 @@ class Cloud(Model):
         del name, site
         return []
 
+    @property
+    def family(self) -> str:
+        """The model that `options.model` names: a deployment, profile or ARN may be called anything."""
+        return self._settled.get("model") or super().family
+
     def identity(self) -> Mapping[str, Json]:
         """As every model's, and the options."""
         return {**super().identity(), "options": dict(self._settled)}
@@ -112,7 +117,12 @@ class Cloud(Model):
 class Azure(Cloud):
     """A deployment of Azure OpenAI: chat completions by the v1 API, or by a dated `api_version`."""
 
-    options = (Option("resource", ("AZURE_OPENAI_RESOURCE",)), Option("api_version"), Option("auth", default="key"))
+    options = (
+        Option("resource", ("AZURE_OPENAI_RESOURCE",)),
+        Option("api_version"),
+        Option("auth", default="key"),
+        Option("model"),
+    )
 
     @classmethod
     def problems(cls, name: str, site: Site) -> list[Problem]:
@@ -153,20 +163,17 @@ class Azure(Cloud):
 class Bedrock(Cloud):
     """A model, inference profile or its ARN in Amazon Bedrock, by the Converse API."""
 
-    options = (Option("region", ("AWS_REGION", "AWS_DEFAULT_REGION"), needed=True),)
+    options = (Option("region", ("AWS_REGION", "AWS_DEFAULT_REGION"), needed=True), Option("model"))
 
     @classmethod
     def problems(cls, name: str, site: Site) -> list[Problem]:
-        """Answers come whole, and AWS credentials are for AWS alone."""
-        found = _foreign(name, site, AWS_HOSTS)
-        if site.spec.stream:
-            found.append(problem(name, "stream", "is not supported by bedrock targets", hint="leave it out"))
-        return found
+        """AWS credentials are for AWS alone."""
+        return _foreign(name, site, AWS_HOSTS)
 
     @classmethod
     def row(cls, site: Site) -> Dialect:
         """Converse, signed, or with a Bedrock API key where `api_key_env` names one."""
-        region = site.options.get("region", "")
+        region, model = site.options.get("region", ""), quote(site.model, safe="")
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
         credentials = Credentials(*map(site.secret, names))
         auth: Auth | None = AwsSignature(credentials, Scope(region or "us-east-1", "bedrock"))
@@ -176,12 +183,13 @@ class Bedrock(Cloud):
             adapter="bedrock/1",
             address=Address(
                 site.home(f"https://bedrock-runtime.{region}.{_aws_domain(region)}", AWS_HOSTS),
-                ending=f"/model/{quote(site.model, safe='')}/converse",
+                ending=f"/model/{model}/converse",
                 auth=None if site.spec.api_key_env else auth,
             ),
+            streamed=f"/model/{model}/converse-stream",
             body=converse.body,
             read=converse.read,
-            stream=chat.CompletionStream,
+            stream=converse.ConverseStream,
             params=lambda _: converse.PARAMS,
             reserved=converse.RESERVED,
         )
@@ -296,8 +304,9 @@ def _settled(
         key = f"options.{option.name}"
         from_environ = next((environ[v].strip() for v in option.variables if environ.get(v, "").strip()), "")
         value = given if given is not None else from_environ or option.default
-        if not isinstance(value, str) or (value and not LABEL.fullmatch(value)):
-            found.append(problem(name, key, "may have letters, digits and . _ - alone", safe(value)))
+        shape, signs = (MODEL, ". _ @ / : -") if option.name == "model" else (LABEL, ". _ -")
+        if not isinstance(value, str) or (value and not shape.fullmatch(value)):
+            found.append(problem(name, key, f"may have letters, digits and {signs} alone", safe(value)))
         elif value:
             settled[option.name] = value
         elif option.needed and not spec.base_url:

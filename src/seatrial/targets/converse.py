@@ -1,12 +1,13 @@
 """The wire format of Amazon Bedrock's Converse, both ways. Pure: no I/O, and every answer's bytes are hostile.
 
-Written from the public API reference (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
+Written from the public API reference (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html, and
+ConverseStream beside it).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,10 +17,12 @@ from seatrial.core.identity import loads
 from seatrial.core.message import BlobPart, Message, Part, TextPart, ToolCall
 from seatrial.core.output import Request, Usage
 from seatrial.core.record import Json, as_dict, as_list
+from seatrial.targets import eventstream
 from seatrial.targets.outcomes import Answer
 from seatrial.targets.params import Table, Unfit, as_list_at, at, only_one, response_format, tool_choice
-from seatrial.targets.retry import Fault
-from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, total
+from seatrial.targets.retry import Fault, classify
+from seatrial.targets.sse import EventStream
+from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, parsed, total
 
 CONFIG = "inferenceConfig"
 RESERVED = frozenset({"modelId", "model", "messages", "system", "stream"})
@@ -256,3 +259,105 @@ def _usage(value: Any) -> Usage:
             kept.append(a_count(detail.get("inputTokens"), f"usage.cacheDetails[{index}].inputTokens"))
     asked = None if fresh is None else total(fresh, cached, written)
     return Usage(input=asked, cached=cached, cache_write=written, cache_write_1h=total(*kept), output=output)
+
+
+STATUS_OF = {
+    "validationException": 400,
+    "accessDeniedException": 403,
+    "resourceNotFoundException": 404,
+    "modelTimeoutException": 408,
+    "throttlingException": 429,
+    "modelNotReadyException": 429,
+    "serviceUnavailableException": 503,
+}
+"""The HTTP status that an exception in a stream stands for; 500 where it is not known."""
+
+
+class ConverseStream(EventStream):
+    """Puts a ConverseStream together: text, thoughts and tool calls come in pieces of numbered blocks."""
+
+    media_type = eventstream.MEDIA_TYPE
+
+    def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
+        """Start empty. `clean` sees the bytes of each event first."""
+        super().__init__(clean)
+        self._frames = eventstream.Frames()
+        self._response: dict[str, Any] = {}
+        self._blocks: dict[int, _Block] = {}
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes. Raises Fault for what is no event, and for an exception sent as one."""
+        for frame in self._frames.feed(piece):
+            payload = self._clean(frame.payload)
+            kind = frame.text(":message-type")
+            if kind != "event":
+                name = frame.text(":exception-type") or frame.text(":error-code")
+                told = orjson.dumps({"message": frame.text(":error-message")}) if kind == "error" else payload
+                raise classify(STATUS_OF.get(name, 500), {}, self._clean(told))
+            name = frame.text(":event-type")
+            if name in EVENTS:
+                self.take({name: parsed(payload, name)})
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take the next event, under its type's name. Raises Fault."""
+        ((name, value),) = event.items()
+        if name == "messageStop":
+            self._response["stopReason"] = value.get("stopReason")
+        elif name == "metadata":
+            self._response |= {key: value[key] for key in ("usage", "trace") if value.get(key) is not None}
+        else:
+            index = a_count(value.get("contentBlockIndex"), f"{name}.contentBlockIndex")
+            block = self._blocks.setdefault(index or 0, _Block())
+            block.take(an_object(value.get("start") or value.get("delta") or {}, name))
+            self.started = self.started or block.begun
+
+    def answer(self) -> Answer:
+        """The whole answer. Raises Fault `truncated` when the stream ended before the model did."""
+        if "stopReason" not in self._response or self._frames.cut:
+            raise Fault("truncated", "the stream ended before the answer did")
+        content = [part for _, block in sorted(self._blocks.items()) for part in block.parts()]
+        return read({**self._response, "output": {"message": {"content": content}}})
+
+
+EVENTS = frozenset({"contentBlockStart", "contentBlockDelta", "messageStop", "metadata"})
+"""The events of a stream that say something; others are passed over."""
+
+
+class _Block:
+    """One block of a streamed answer, in pieces."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._thought: list[str] = []
+        self._input: list[str] = []
+        self._use: dict[str, Any] | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the model has said anything here."""
+        return bool(self._text or self._thought or self._input or self._use is not None)
+
+    def take(self, piece: dict[str, Any]) -> None:
+        """The start of a tool call, or more text, thought or JSON of a tool call's input."""
+        reasoning = an_object(piece.get("reasoningContent") or {}, "reasoningContent")
+        use = piece.get("toolUse")
+        found = an_object({} if use is None else use, "toolUse")
+        for pieces, text in (
+            (self._text, piece.get("text")),
+            (self._thought, reasoning.get("text")),
+            (self._input, found.get("input")),
+        ):
+            if said := a_text(text, "a piece of a block"):
+                pieces.append(said)
+        if use is not None:
+            self._use = {**(self._use or {}), **found}
+
+    def parts(self) -> list[dict[str, Any]]:
+        """The block as a whole answer has it."""
+        thought = {"reasoningContent": {"reasoningText": {"text": "".join(self._thought)}}}
+        use = {"toolUse": {**(self._use or {}), "input": "".join(self._input)}}
+        return [
+            *([thought] if self._thought else []),
+            *([{"text": "".join(self._text)}] if self._text else []),
+            *([use] if self._use is not None else []),
+        ]

@@ -76,18 +76,24 @@ class Endpoint:
         tried = tried if attempts == tried.attempts else replace(tried, attempts=attempts)
         return self._told(tried, request, sent)
 
-    def told(self, tried: Tried[Answer], request: Request) -> Output:
-        """What asking in a batch ended in, as an output at the batch's price."""
+    def told(self, tried: Tried[Answer], request: Request, left_out: Mapping[str, str]) -> Output | None:
+        """What asking in a batch ended in, as an output at the batch's price; `left_out` as refused at that time.
+
+        None where it is worth asking again without a parameter that the provider refuses. Raises TargetDownError.
+        """
         parameters = self._wire.parameters
-        sent = parameters.settled(request.params).sent if parameters is not None else None
-        return self._told(tried, request, sent, batch=True)
+        sent = parameters.sent(request.params, left_out) if parameters is not None else None
+        if tried.fault is None or parameters is None or sent is None:
+            return self._told(tried, request, sent, batch=True)
+        again = parameters.learn(self._line.redactor.fault(tried.fault), request.params, sent)
+        return None if again else self._told(tried, request, sent, batch=True)
 
     def _told(self, tried: Tried[Answer], request: Request, sent: Sent | None, *, batch: bool = False) -> Output:
         tried = self._masked(tried)
         if tried.answer is None:
             return _failed(tried, sent)
         cost, source = self.account.priced(tried.answer, request, batch=batch)
-        output = self._output(tried, tried.answer, sent).model_copy(update={"cost": cost, "price_source": source})
+        output = self._output(tried, tried.answer, sent, cost, source)
         return outcome(output, self._spec.deadline)
 
     def _masked(self, tried: Tried[Answer]) -> Tried[Answer]:
@@ -146,14 +152,15 @@ class Endpoint:
             if first is None and stream.started:
                 first = loop.time() - started
 
-        reply = await client.post(raw, read if stream is not None else None)
+        reply = await (client.post(raw) if stream is None else client.post(raw, read, stream.media_type))
         total = loop.time() - started
         answer = stream.answer() if stream is not None and reply.streamed else whole(reply.body, self._wire.read)
         timing = Timing(total=total, first_token=first, lagged=self._line.lag.late_since(started))
         used = (answer.usage.input or 0) + (answer.usage.output or 0)
         return Tried(answer=answer, timing=timing, tokens=used or None)
 
-    def _output(self, tried: Tried[Answer], answer: Answer, sent: Sent | None) -> Output:
+    @staticmethod
+    def _output(tried: Tried[Answer], answer: Answer, sent: Sent | None, cost: float | None, source: str) -> Output:
         thought = (Step(kind="thought", output=answer.thought),) if answer.thought else ()
         return Output(
             messages=(answer.message,),
@@ -161,6 +168,8 @@ class Endpoint:
             steps=(*thought, *answer.steps),
             finish_reason=answer.finish_reason,
             usage=answer.usage,
+            cost=cost,
+            price_source=source,
             timing=tried.timing,
             logprobs=answer.logprobs,
             served_model=answer.served_model,

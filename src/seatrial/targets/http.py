@@ -17,7 +17,6 @@ MOST_BYTES = 16 << 20
 """A body may have at most 16 MiB, streamed or not, after decompression."""
 
 MOST_ERROR_BYTES = 64 << 10
-EVENT_STREAM = "text/event-stream"
 
 
 Body = Callable[[], AsyncIterator[bytes] | bytes] | None
@@ -67,8 +66,8 @@ class Client:
         """The bytes without our secrets, should an endpoint echo one."""
         return self._auth.scrub(raw)
 
-    async def post(self, body: bytes, reader: Callable[[bytes], None] | None = None) -> Reply:
-        """Send the body once. Event streams go to `reader` in pieces.
+    async def post(self, body: bytes, reader: Callable[[bytes], None] | None = None, streams: str = "") -> Reply:
+        """Send the body once. An answer of the media type `streams` goes to `reader` in pieces.
 
         Raises Fault for everything but a 2xx answer that was received in full.
         """
@@ -79,7 +78,7 @@ class Client:
                 if not 200 <= response.status < 300:
                     raw = await _head(response)
                     raise classify(response.status, response.headers, self.scrub(raw))
-                if reader is not None and response.content_type == EVENT_STREAM:
+                if reader is not None and response.content_type == streams:
                     await _stream(response, reader)
                     return Reply(b"", streamed=True)
                 return Reply(self.scrub(await _whole(response)), streamed=False)

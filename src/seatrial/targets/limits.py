@@ -2,14 +2,18 @@
 
 Concurrency starts at its cap and follows additive increase, multiplicative decrease (Chiu and Jain 1989): a refusal
 (429) cuts it, at most once per round trip; answers raise it again. Near the level that was last refused it holds for
-a while before it tries more, as CUBIC does (RFC 9438), and longer each time it is refused there again, so that
-probing costs little even when each refusal pauses the target. Where refusals show that a rate is limited instead, sends
-are spaced at a rate that is learnt (see `pacing`).
+a while before it tries more, as CUBIC does (RFC 9438). Once it was cut, sends are spread over the time that an answer
+takes: what is refused only because two came at once says nothing of how many may be in flight. Where refusals show that
+a rate is limited instead, sends are spaced at a rate that is learnt (see `pacing`).
+
+The wait that a refusal asks for is its own request's. It holds the whole target where several were refused and none was
+answered between: a provider that still takes others did not mean them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,12 +25,12 @@ from seatrial.targets.pacing import GRACE, Evidence, Pace
 CUT = 0.9
 DEEP_CUT = 0.5
 HOLD = 1.0
-HOLD_PER_PAUSE = 20
 TICK = 1e-6
 LOOK_EVERY = 0.05
 FEW = 4
 SOON = 2.0
-SOON_PER_PAUSE = 10.0
+SPREAD = 0.8
+"""The share of an answer's time over which as many requests as may be in flight are sent."""
 
 
 @dataclass(slots=True)
@@ -97,11 +101,11 @@ class Aimd:
             self._step *= 1 + 1 / self.cap
         self.cap = min(limit, self.cap + self._step / self.cap)
 
-    def refused(self, now: float, started: float, in_flight: int, pause: float) -> bool:
+    def refused(self, now: float, started: float, in_flight: int) -> bool:
         """A refusal came. True when it is news: sent after the last cut. `in_flight` are those still out.
 
-        The first of a round trip cuts by a tenth. When the level that should have been safe was refused, its
-        companions cut on, down to how many the provider holds on to, by half at most.
+        The first of a round trip cuts by a tenth, by one at least. When the level that should have been safe was
+        refused, its companions cut on, down to how many the provider holds on to, by half at most.
         """
         if started < self._cut_at:
             self.cap = max(self._floor, min(self.cap, float(in_flight)))
@@ -109,9 +113,9 @@ class Aimd:
         self._ceiling, self._step = self.cap, 1.0
         self.again = now < self._hold_until
         self._floor = max(1.0, self.cap * (DEEP_CUT if self.again else CUT))
-        self.cap = max(1.0, self.cap * CUT)
+        self.cap = max(1.0, min(self.cap * CUT, math.ceil(self.cap) - 1))
         self._cut_at = now
-        self._hold_until = now + max(HOLD, HOLD_PER_PAUSE * pause)
+        self._hold_until = now + HOLD
         return True
 
 
@@ -136,7 +140,8 @@ class Limits:
         self._out: dict[Slot, None] = {}
         self._look_at = float("-inf")
         self._evidence, self._pace = Evidence(), Pace()
-        self._paused_until = float("-inf")
+        self._refused_in_a_row = 0
+        self._spread_until = self._paused_until = float("-inf")
         self._queue: deque[tuple[asyncio.Future[Slot], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -178,10 +183,11 @@ class Limits:
         if self._queue:
             self._pump()
 
-    def answered(self) -> None:
+    def answered(self, slot: Slot) -> None:
         """Tell that the provider took the request."""
         now = self._clock()
-        self._evidence.answered(now)
+        self._refused_in_a_row = 0
+        self._evidence.answered(now, now - slot.started)
         if now >= self._look_at:
             self._look(now)
         if self._aimd.cap < self._aimd.most:
@@ -193,15 +199,18 @@ class Limits:
         Returns whether it was news; a refusal of what was sent before the last cut is not.
         """
         now, pause = self._clock(), pause or 0.0
-        others = len(self._out) - 1
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row >= FEW:
+            self.pause(pause)
         if self._pace.learnt:
-            return self._pace.refused(now, slot.started, pause)
+            return self._pace.refused(now, slot.started)
+        others = len(self._out) - 1
         self._evidence.refused(now, now - slot.started, others, slot.answers, pause)
         if self._look(now, slot):
             return True
-        news = self._aimd.refused(now, slot.started, others, pause)
+        news = self._aimd.refused(now, slot.started, others)
         if news and self._aimd.again and self._aimd.cap < FEW:
-            self._evidence.unlikely(now, max(SOON, SOON_PER_PAUSE * pause))
+            self._evidence.unlikely(now, SOON)
         return news
 
     def _look(self, now: float, refused: Slot | None = None) -> bool:
@@ -224,7 +233,7 @@ class Limits:
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     def _wait(self, now: float, tokens: float) -> float:
-        wait = max(self._paused_until, self._pace.at) - now
+        wait = max(self._paused_until, self._spread_until, self._pace.at) - now
         if self._requests is not None:
             wait = max(wait, self._requests.wait(now, 1))
         if self._tokens is not None:
@@ -237,6 +246,8 @@ class Limits:
         if self._tokens is not None:
             self._tokens.take(tokens)
         self._pace.sent(now, self._evidence.round_trip)
+        if self._aimd.cap < self._aimd.most:
+            self._spread_until = now + SPREAD * self._evidence.answer_time / self._aimd.cap
         slot = Slot(now, tokens, self._evidence.answers(now))
         self._out[slot] = None
         return slot

@@ -14,7 +14,7 @@ from seatrial.core.message import without_bytes
 from seatrial.core.output import Request
 from seatrial.core.protocols import Batches
 from seatrial.core.record import Json
-from seatrial.core.suite import Batching, TargetSpec
+from seatrial.core.suite import Batching, TargetSpec, Unsupported
 from seatrial.errors import Problem, safe
 from seatrial.targets import anthropic, catalogue, chat, gemini, responses
 from seatrial.targets.anthropic_batches import AnthropicBatches
@@ -31,7 +31,7 @@ from seatrial.targets.settings import fail, problem
 from seatrial.targets.sse import EventStream
 from seatrial.targets.support import Parameters, Support
 
-DROP = ", or set unsupported: drop, which leaves it out and says so"
+DROP = ", or set unsupported: drop, which leaves it out and says so, or send, which lets the provider decide"
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/:-]*")
 
 
@@ -69,17 +69,17 @@ class Model(Endpoint):
         dialect, self._model = self.dialect, spec.use.partition(":")[2]
         self._provider = catalogue.at(spec.base_url or dialect.address.home, dialect.adapter.partition("/")[0])
         address = _address(dialect, self._model, spec, self._provider)
-        table, drop = {**dialect.params(spec.headers), **_quirks(self._provider)}, spec.unsupported == "drop"
-        support = Support.of(self._model, dialect.adapter, table, dialect.reserved, drop=drop)
+        table = {**dialect.params(spec.headers), **_quirks(self._provider)}
+        support = Support.of(self.family, dialect.adapter, table, dialect.reserved, spec.unsupported)
         self._first = support.settle(spec.params, {})
         fail(name, [*line_problems(name, spec, address), *_problems(name, dialect, self._first.faults, spec)])
         parameters = Parameters(name, support, spec.params)
 
         def body(request: Request) -> dict[str, Json]:
             sent = dialect.body(self._model, request, parameters.fitting(request.params), spec.stream)
-            return _with_seed(sent, self._provider)
+            return _with_seed(sent, self._provider, spec.unsupported)
 
-        wire = Wire(body, dialect.read, dialect.stream if spec.stream else None, parameters, self._model)
+        wire = Wire(body, dialect.read, dialect.stream if spec.stream else None, parameters, self.family)
         super().__init__(name, spec, environ, address, wire)
         self.batches = self._batches(wire)
 
@@ -87,6 +87,7 @@ class Model(Endpoint):
         batching = self._spec.batching
         if batching is None or self.dialect.batches is None:
             return None
+        parameters = wire.parameters
         asking = Asking(
             line=self._line,
             spec=self._spec,
@@ -95,6 +96,7 @@ class Model(Endpoint):
             body=wire.body,
             read=wire.read,
             output=self.told,
+            left_out=lambda: parameters.learnt if parameters is not None else {},
         )
         return self.dialect.batches(asking, batching)
 
@@ -144,6 +146,11 @@ class Model(Endpoint):
         return self._line.variable
 
     @property
+    def family(self) -> str:
+        """The model's name by which it is known what it takes."""
+        return self._model
+
+    @property
     def asked(self) -> str:
         """The model's name as it is sent."""
         return self._model
@@ -189,11 +196,11 @@ def _address(dialect: Dialect, model: str, spec: TargetSpec, provider: Provider 
     )
 
 
-def _with_seed(body: dict[str, Json], provider: Provider | None) -> dict[str, Json]:
+def _with_seed(body: dict[str, Json], provider: Provider | None, policy: Unsupported) -> dict[str, Json]:
     """The body with its seed, which is no parameter of the suite's, under the endpoint's own name."""
     if provider is None or "seed" not in body:
         return body
-    if "seed" in provider.refuse:
+    if "seed" in provider.refuse and policy != "send":
         raise Unfit(f"{provider.label} takes no seed")
     return {provider.rename.get(key, key) if key == "seed" else key: value for key, value in body.items()}
 

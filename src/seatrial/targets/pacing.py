@@ -13,9 +13,10 @@ import math
 from collections import deque
 
 RECENT = 0.9
-"""Seconds for which a refusal is evidence: less than it takes until a higher level is tried again."""
-
 RECENT_PER_PAUSE = 5.0
+RECENT_PER_ANSWER = 2.0
+"""For how long a refusal is evidence: in seconds, in waits that it asks for, or in an answer's times, whichever is the
+most. A level is not tried again sooner."""
 UNLIKELY = 6
 LONELY_WITHIN = 30.0
 """So many refusals that a limit on requests in flight would hardly give prove a rate. A refusal of the only request out
@@ -34,7 +35,6 @@ CLOSE = 0.97
 STEP = 1.06
 FIRST_HOLD = 5.0
 LONGEST_HOLD = 60.0
-HOLD_PER_PAUSE = 40.0
 CATCH_UP = 0.005
 
 
@@ -47,6 +47,7 @@ class Evidence:
 
     def __init__(self) -> None:
         self.round_trip = 0.0
+        self.answer_time = 0.0
         self._least = math.inf
         self._until = -math.inf
         self._since = -math.inf
@@ -65,8 +66,9 @@ class Evidence:
             self._recent.popleft()
         return self._answered - len(self._recent)
 
-    def answered(self, now: float) -> None:
-        """An answer came."""
+    def answered(self, now: float, age: float) -> None:
+        """An answer came, `age` seconds after its request was sent."""
+        self.answer_time = _smoothed(self.answer_time, age)
         self._answered += 1
         self._recent.append(now)
         self.answers(now)
@@ -77,14 +79,15 @@ class Evidence:
 
     def refused(self, now: float, age: float, others: int, answers: int, pause: float) -> None:
         """A refusal came, `age` seconds after it was sent; `answers` as noted then, `others` are still out now."""
-        self.round_trip = age if not self.round_trip else self.round_trip + 0.2 * (age - self.round_trip)
+        self.round_trip = _smoothed(self.round_trip, age)
         if not self.waits(now):
             self._least, self._since, self._before = math.inf, now, self._answered
         if not others and not (self._recent and self._recent[-1] > now - age):
             self.unlikely(now, LONELY_WITHIN)
         bound = others + self._answered - answers
         if bound <= self._least:
-            self._least, self._until = bound, now + max(RECENT, RECENT_PER_PAUSE * pause)
+            recent = max(RECENT, RECENT_PER_PAUSE * pause, RECENT_PER_ANSWER * self.answer_time)
+            self._least, self._until = bound, now + recent
 
     def unlikely(self, now: float, within: float) -> None:
         """A refusal came that a limit on requests in flight would hardly give; it counts for so many seconds."""
@@ -113,6 +116,11 @@ class Evidence:
     def since(self) -> float:
         """When the first refusal came that is not explained yet."""
         return self._since
+
+
+def _smoothed(known: float, seconds: float) -> float:
+    """The moving average with one more value; the first one is taken as it is."""
+    return known + 0.2 * (seconds - known) if known else seconds
 
 
 class Pace:
@@ -165,18 +173,18 @@ class Pace:
                 self.rate = self._bad * CLOSE
         self._begin(now)
 
-    def refused(self, now: float, started: float, pause: float) -> bool:
+    def refused(self, now: float, started: float) -> bool:
         """A refusal came; true when it is news: sent after the last cut."""
         if started < self._cut_at:
             return False
         self._refused += 1
-        if self._refused < 2 and not pause and self._sent > EPOCH_SENDS:
+        if self._refused < 2 and self._sent > EPOCH_SENDS:
             return True
         self._bad = self.rate
         if self.rate <= self._good:
             self._good = 0.0
         self.rate = max(self._good, self.rate * SLOWER)
-        self._hold = max(min(LONGEST_HOLD, self._hold * 1.5), HOLD_PER_PAUSE * pause)
+        self._hold = min(LONGEST_HOLD, self._hold * 1.5)
         self._hold_until = now + self._hold
         self._cut_at = now
         self._begin(now)

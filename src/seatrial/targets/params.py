@@ -73,14 +73,6 @@ def translate(params: Mapping[str, Json], table: Table, reserved: frozenset[str]
     return done
 
 
-def translated(params: Mapping[str, Json], table: Table, reserved: frozenset[str]) -> dict[str, Json]:
-    """The parameters in the dialect's words. Raises Unfit that names every parameter with a fault."""
-    done = translate(params, table, reserved)
-    if done.faults:
-        raise Unfit("; ".join(f"params.{key}: {unfit.rule}" for key, unfit in done.faults.items()))
-    return done.body
-
-
 def at(*path: str) -> Convert:
     """A parameter that is the same value at another place."""
 

@@ -7,17 +7,20 @@ does not know, or tokens of a kind that it prices apart and a provider does not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from math import isfinite
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from seatrial.core.output import Usage
 from seatrial.core.record import Json
 from seatrial.core.suite import Price, TargetSpec
 from seatrial.errors import Problem, nearest, safe
+from seatrial.targets.http import is_loopback
 
 MILLION = Decimal(1_000_000)
 
@@ -29,6 +32,7 @@ TIERS: Mapping[str, frozenset[str]] = {
 
 PRICED_APART = frozenset(
     {"web_search_options", "search_parameters", "search_type", "plugins", "modalities", "audio", "inference_geo"}
+    | {"serviceTier", "performanceConfig", "guardrailConfig"}
 )
 """Parameters for what is not counted in the tokens of an answer, or raises their price: then no price is known."""
 
@@ -40,6 +44,19 @@ SEARCH_PRICES = frozenset({"web_searches_kcount", "storage_searches_kcount"})
 """Prices of tools at the provider, which only parameters in PRICED_APART and tools of its own bring in."""
 SEARCHERS = ("search", "sonar", "research")
 """In the names of models that search unasked, which costs by the search."""
+
+OWN_CAPACITY = re.compile(r"arn:(?:[^:/]*:){4}(?!(?:inference-profile|foundation-model)/)[^/]*/")
+"""Names at Amazon of what is billed by the hour, like provisioned throughput, though a model's name may be in them."""
+
+CALLED: Mapping[str, str] = {
+    "bedrock": "aws",
+    "gemini": "google",
+    "moonshot": "moonshotai",
+    "vertexai": "google",
+    "voyage": "voyageai",
+    "xai": "x-ai",
+}
+"""What the list calls providers that others know by another name."""
 
 Media = frozenset[str]
 """The types of message parts other than text: image, audio, file."""
@@ -151,8 +168,8 @@ class ListPrices:
     def __init__(self, model: str, params: Mapping[str, Json], *, url: str = "", provider: str = "") -> None:
         self._model, self._url, self._provider = model, url, provider
         self._context = {key: str(params[key]) for key in TIERS if _chooses(key, params.get(key))}
-        searches = any(word in model.lower() for word in SEARCHERS)
-        self._known = not searches and not any(params.get(key) for key in PRICED_APART)
+        apart = any(word in model.lower() for word in SEARCHERS) or OWN_CAPACITY.match(model) is not None
+        self._known = not apart and not any(params.get(key) for key in PRICED_APART)
 
     @property
     def source(self) -> str:
@@ -227,11 +244,16 @@ class NoPrices:
         del tokens_in, tokens_out, media
 
 
-def prices_of(spec: TargetSpec, *, model: str = "", url: str = "") -> Prices:
-    """A target's prices: the suite's where it has some, else the list's for `model` at the base URL `url`."""
+def prices_of(spec: TargetSpec, *, model: str = "", url: str = "", provider: str = "") -> Prices:
+    """A target's prices: the suite's where it has some, else the list's for `model`.
+
+    The list is asked for whoever is at the base URL `url`, or, where that is empty, for `provider` by its own name.
+    """
     price = spec.price
     if price is None:
-        return ListPrices(model, spec.params, url=url) if model and url else NoPrices()
+        owner = "" if url else _listed_provider(provider)
+        listed = model and (owner or (url and not is_loopback(urlsplit(url).hostname or "")))
+        return ListPrices(model, spec.params, url=url, provider=owner) if listed else NoPrices()
     if price.model:
         provider, _, name = price.model.partition("/")
         return ListPrices(name, spec.params, provider=provider)
@@ -304,6 +326,16 @@ def _look_up(model: str, provider: str | None, url: str | None) -> tuple[Any, An
         return get_snapshot().find_provider_model(model, None, provider, url)
     except LookupError:
         return None
+
+
+def _listed_provider(name: str) -> str:
+    """The list's id of a provider, empty where the list has none: a name that only looks alike is another's."""
+    if not name:
+        return ""
+    from genai_prices.data_snapshot import get_snapshot
+
+    known = CALLED.get(name, name)
+    return known if any(provider.id == known for provider in get_snapshot().providers) else ""
 
 
 @cache

@@ -24,11 +24,12 @@ from seatrial.errors import SHOWN_PROBLEMS, Problem, RecordingError, safe
 
 NAMES = (
     *("input", "id", "output", "tool_calls", "messages", "finish_reason", "latency", "first_token"),
-    *("cost", "model", "usage.input", "usage.output", "context", "error"),
+    *("cost", "model", "usage.input", "usage.output", "context", "error", "epoch"),
 )
 """What a row may give. Each is found under its own name unless the target's `fields` say where."""
 
-JOINS = frozenset({"input", "id"})
+JOINS = frozenset({"input", "id", "epoch"})
+MOST_EPOCH = 1_000_000
 ANSWERS = ("output", "tool_calls", "messages", "error")
 LONGEST_ROW = 16 << 20
 BOM = b"\xef\xbb\xbf"
@@ -154,13 +155,22 @@ class Faults:
 
 
 class Recording:
-    """A file of recorded outputs, indexed by input hash or by id. Read on first use."""
+    """A file of recorded outputs, indexed by input hash or by id, and by epoch. Read on first use.
 
-    def __init__(self, path: Path, paths: Mapping[str, str], join: Literal["input", "id"]) -> None:
+    The rows of a case are its epochs in the order of their numbers (`epoch`: 0, 1 …, or any others, like 1, 2 …, the
+    same for all cases). `partial`: it need not hold every case.
+    """
+
+    def __init__(
+        self, path: Path, paths: Mapping[str, str], join: Literal["input", "id"], *, partial: bool = False
+    ) -> None:
         self._path = path
         self._paths = paths
         self._join = join
+        self._partial = partial
         self._index: dict[bytes, int] | None = None
+        self._epochs: list[int] = []
+        self._seen_epochs: set[int] = set()
         self._offsets = array("q")
         self._lines = array("q")
         self._hashes = bytearray()
@@ -170,30 +180,38 @@ class Recording:
     def identity(self) -> dict[str, Json]:
         """The file's bytes, by their sha256, and how rows are read and joined."""
         with self._open() as file:
-            return {"bytes": file_digest(file, "sha256").hexdigest(), "paths": self._paths, "join": self._join}
+            paths = {key: path for key, path in self._paths.items() if (key, path) != ("epoch", "epoch")}
+            how = {"bytes": file_digest(file, "sha256").hexdigest(), "paths": paths, "join": self._join}
+            return {**how, "partial": True} if self._partial else how
 
     def check(self, cases: Iterable[tuple[str, str]]) -> None:
         """Raise RecordingError with all that is wrong with the rows, alone and against the cases (id, input hash)."""
         index = self._indexed()
         faults = Faults(self._faults.file, dict(self._faults.counts), {k: [*v] for k, v in self._faults.shown.items()})
         matched: set[int] = set()
+        several = len(self._epochs) > 1
         for identity, input_hash in cases:
-            number = index.get(self._key(identity, input_hash))
-            if number is None:
-                faults.add("cases without a row", "no row is for this case", key=f"case {safe(identity)}")
-            else:
-                matched.add(number)
+            key = self._key(identity, input_hash)
+            for at, epoch in enumerate(self._epochs or [0]):
+                number = index.get(_at_epoch(key, at))
+                if number is not None:
+                    matched.add(number)
+                elif not self._partial:
+                    which = f" at epoch {epoch}" if several else ""
+                    faults.add("cases without a row", f"no row is for this case{which}", key=f"case {safe(identity)}")
+        if self._partial and not matched and not faults.counts:
+            faults.add("cases without a row", "no row is for any case")
         for number in index.values():
             if number not in matched:
                 rule = f"the {self._join} matches no case"
                 faults.add("rows that match no case", rule, line=self._lines[number], key=self._paths[self._join])
         faults.fail(f"rows are joined to cases by {self._join}; `fields` and `join` of the target say how")
 
-    def find(self, identity: str, input_hash: str) -> int | None:
-        """The number of the row for a case, or None. Raises RecordingError when the file cannot be used."""
+    def find(self, identity: str, input_hash: str, epoch: int = 0) -> int | None:
+        """The number of the row for a case at an epoch, or None. Raises RecordingError when the file cannot be used."""
         index = self._indexed()
         self._faults.fail("mend or remove these rows")
-        return index.get(self._key(identity, input_hash))
+        return index.get(_at_epoch(self._key(identity, input_hash), epoch))
 
     def hash(self, number: int) -> str:
         """The identity of what a row says of its output."""
@@ -220,9 +238,10 @@ class Recording:
 
     def _indexed(self) -> dict[bytes, int]:
         if self._index is None:
-            index: dict[bytes, int] = {}
+            rows: dict[bytes, int] = {}
             for line, offset, raw in self._raw_rows():
-                self._add(index, line, offset, raw)
+                self._add(rows, line, offset, raw)
+            index = self._by_rank(rows)
             for name, path in self._paths.items():
                 if path != name and name not in self._found and self._offsets:
                     self._faults.add(
@@ -230,6 +249,14 @@ class Recording:
                     )
             self._index = index
         return self._index
+
+    def _by_rank(self, rows: dict[bytes, int]) -> dict[bytes, int]:
+        """The index with each epoch's number replaced by its rank among those of the file."""
+        self._epochs = sorted(self._seen_epochs)
+        if self._epochs == list(range(len(self._epochs))):
+            return rows
+        rank = {_suffix(epoch): _suffix(at) for at, epoch in enumerate(self._epochs)}
+        return {key[:-EPOCH_BYTES] + rank[key[-EPOCH_BYTES:]]: number for key, number in rows.items()}
 
     def _open(self) -> BufferedReader:
         try:
@@ -253,7 +280,8 @@ class Recording:
     def _add(self, index: dict[bytes, int], line: int, offset: int, raw: bytes) -> None:
         try:
             row = _parse(raw)
-            key = self._row_key(row)
+            epoch = self._row_epoch(row)
+            key = _at_epoch(self._row_key(row), epoch)
             mapped = content(row, self._paths)
             self._found |= mapped.keys() | {name for name in JOINS if at(row, self._paths[name]) is not MISSING}
             if not any(at(row, self._paths[name]) is not MISSING for name in ANSWERS):
@@ -265,13 +293,22 @@ class Recording:
             return
         if key in index:
             first = self._lines[index[key]]
-            rule = f"the same {self._join} as line {first}"
+            rule = f"the same {self._join} as line {first}" + (f", epoch {epoch}" if "epoch" in self._found else "")
             self._faults.add("duplicate rows", rule, line=line, key=self._paths[self._join])
             return
         index[key] = len(self._offsets)
+        self._seen_epochs.add(epoch)
         self._offsets.append(offset)
         self._lines.append(line)
         self._hashes += mapped_hash
+
+    def _row_epoch(self, row: Mapping[str, Any]) -> int:
+        value = at(row, self._paths["epoch"])
+        if value is MISSING or value is None:
+            return 0
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_EPOCH:
+            raise ValueError(f"{self._paths['epoch']}: an epoch must be a whole number, 0 to {MOST_EPOCH:,}")
+        return value
 
     def _row_key(self, row: Mapping[str, Any]) -> bytes:
         path = self._paths[self._join]
@@ -283,6 +320,17 @@ class Recording:
         if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
             raise ValueError(f"{path}: an id must be text or a whole number")
         return str(value).encode("utf-8", "surrogatepass")
+
+
+EPOCH_BYTES = 4
+
+
+def _suffix(epoch: int) -> bytes:
+    return epoch.to_bytes(EPOCH_BYTES, "big")
+
+
+def _at_epoch(key: bytes, epoch: int) -> bytes:
+    return key + _suffix(epoch)
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

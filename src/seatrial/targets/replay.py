@@ -23,10 +23,10 @@ CONCURRENCY = 8
 class Replay:
     """Recorded outputs in a JSONL file, joined to cases by the hash of their input, or by id.
 
-    Latency and cost are those of the recording; what it does not hold is unknown.
+    Latency and cost are those of the recording; what it does not hold is unknown. A case's rows are its epochs.
     """
 
-    reads: ClassVar[frozenset[str]] = frozenset({"fields", "join", "deadline"})
+    reads: ClassVar[frozenset[str]] = frozenset({"fields", "join", "deadline", "partial"})
 
     def __init__(self, name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str]) -> None:
         """Check the settings; the file is read on first use. Raises TargetConfigError. `environ` is not used."""
@@ -36,7 +36,9 @@ class Replay:
         self.concurrency = CONCURRENCY
         self._deadline = spec.deadline
         path = folder / spec.use.partition(":")[2]
-        self._recording = Recording(path, {key: spec.fields.get(key, key) for key in NAMES}, spec.join)
+        self.partial = spec.partial
+        paths = {key: spec.fields.get(key, key) for key in NAMES}
+        self._recording = Recording(path, paths, spec.join, partial=spec.partial)
 
     def check(self, cases: Iterable[tuple[str, str]], /) -> None:
         """Raise RecordingError for unmatched, duplicate, missing and unreadable rows, all of them at once."""
@@ -48,19 +50,22 @@ class Replay:
 
     def sent(self, case: Case, request: Request) -> Mapping[str, Json]:
         """The messages, and the hash of the recorded row: another row's change changes nothing here."""
-        number = self._recording.find(case.id, case.input_hash)
+        number = self._recording.find(case.id, case.input_hash, request.epoch)
         row = None if number is None else self._recording.hash(number)
         messages = without_bytes([message.plain() for message in request.messages])
         late = {"deadline": self._deadline} if self._deadline is not None else {}
         return {"adapter": ADAPTER, "row": row, "messages": messages, **late}
+
+    def holds(self, case: Case, request: Request) -> bool:
+        """Whether there is a row for the case at the request's epoch."""
+        return self._recording.find(case.id, case.input_hash, request.epoch) is not None
 
     async def open(self) -> None:
         """Nothing to do: the file is opened for each row."""
 
     async def generate(self, case: Case, request: Request) -> Output:
         """The recorded output. A case without a row gets the infra failure `not_recorded`."""
-        del request
-        number = self._recording.find(case.id, case.input_hash)
+        number = self._recording.find(case.id, case.input_hash, request.epoch)
         if number is None:
             message = "the recording has no row for this case"
             return Output(failure=Failure(kind="infra", code="not_recorded", message=message))

@@ -23,7 +23,7 @@ LONGEST_RETRY_AFTER = 120.0
 LONGEST_MESSAGE = 500
 SENDS_PER_RETRY = 4
 
-PASSING = {408: "timeout", 409: "conflict", 425: "too_early"}
+PASSING = {408: "timeout", 409: "conflict", 424: "server_error", 425: "too_early"}
 QUOTA = frozenset(
     {
         "insufficient_quota",
@@ -35,7 +35,12 @@ QUOTA = frozenset(
         "billing_error",
     }
 )
-UNKNOWN_MODEL = frozenset({"model_not_found", "invalid_model", "unknown_model", "DeploymentNotFound"})
+UNKNOWN_MODEL = frozenset(
+    {"model_not_found", "invalid_model", "unknown_model", "DeploymentNotFound", "ResourceNotFoundException"}
+)
+BAD_MODEL_ID = ("model identifier is invalid", "with on-demand throughput")
+"""What Bedrock says, by a code that it has for other faults too, of a model id that can never be asked."""
+
 FILTERED = frozenset({"content_filter", "content_policy_violation"})
 BAD_KEY = frozenset({"API_KEY_INVALID", "ACCESS_TOKEN_EXPIRED"})
 LOW_CREDIT = "credit balance is too low"
@@ -108,13 +113,13 @@ def _until(text: str, now: datetime) -> float | None:
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     """What an HTTP answer that is no success means. Never raises, whatever the bytes are."""
-    said = _said(body)
+    said = _said(body, headers.get("x-amzn-errortype", ""))
     wait = retry_after(headers, datetime.now(UTC))
     if said.flagged or said.codes & FILTERED:
         return Fault("content_filter", said.message, status=status, reaction="reject", kind="model")
     if said.codes & QUOTA or status == 402 or LOW_CREDIT in said.message.lower():
         return Fault("quota", said.message, status=status, reaction="down")
-    if 400 <= status < 500 and (said.codes & UNKNOWN_MODEL or (status == 404 and _names_model(said.message))):
+    if 400 <= status < 500 and (said.codes & UNKNOWN_MODEL or _names_model(status, said.message)):
         return Fault("unknown_model", said.message, status=status, reaction="down")
     if status in (401, 403) or said.codes & BAD_KEY:
         return Fault("auth", said.message, status=status, reaction="down")
@@ -128,8 +133,11 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     return Fault("rejected", said.message, status=status, reaction="reject", param=said.param)
 
 
-def _names_model(message: str) -> bool:
+def _names_model(status: int, message: str) -> bool:
+    """Whether a message says that there is no such model."""
     text = message.lower()
+    if status != 404:
+        return any(words in text for words in BAD_MODEL_ID)
     return text.startswith("model:") or ("model" in text and ("not exist" in text or "not found" in text))
 
 
@@ -144,8 +152,8 @@ class _Said:
     wait: float | None = None
 
 
-def _said(body: bytes) -> _Said:
-    """An error body in any known shape."""
+def _said(body: bytes, aws: str) -> _Said:
+    """An error body in any known shape. `aws`: the code that AWS puts into a header."""
     try:
         parsed: Any = loads(body)
     except ValueError:
@@ -160,6 +168,7 @@ def _said(body: bytes) -> _Said:
         return _Said(message=found if isinstance(found, str) else "")
     details = [d for item in as_list(error.get("details")) or [] if (d := as_dict(item)) is not None]
     words = [error.get(key) for key in ("code", "type", "status")] + [detail.get("reason") for detail in details]
+    words.append(aws.partition(":")[0])
     texts = (error.get("message"), error.get("detail"), _listed(error.get("detail")))
     param = error.get("param")
     return _Said(
@@ -229,14 +238,14 @@ class Retries:
             try:
                 tried = await once()
                 used = tried.tokens
-                self.limits.answered()
+                self.limits.answered(slot)
                 return tried if sends == 1 else replace(tried, attempts=sends)
             except Fault as found:
                 fault = found
                 used = 0
                 if fault.reaction == "slow_down":
                     news = self.limits.refused(slot, fault.wait)
-                if fault.wait is not None:
+                elif fault.wait is not None:
                     self.limits.pause(fault.wait)
             finally:
                 self.limits.release(slot, used)

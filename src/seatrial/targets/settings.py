@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
+from seatrial.core.record import MAX_DEPTH, as_dict, as_list
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import Problem, TargetConfigError, nearest
 from seatrial.targets import BUILTIN
+
+ABOUT = ("released", "cutoff")
+"""Settings that say something of the target, for verdicts: no adapter needs to read them."""
 
 
 def check_fields(name: str, kind: str, spec: TargetSpec, adapter: Any) -> None:
@@ -16,8 +21,27 @@ def check_fields(name: str, kind: str, spec: TargetSpec, adapter: Any) -> None:
     reads: frozenset[str] | None = getattr(adapter, "reads", None)
     if reads is None:
         return
-    unread = [key for key in spec.plain() if key not in reads and key != "use"]
+    unread = [key for key in spec.plain() if key not in reads and key not in ("use", *ABOUT)]
     fail(name, [problem(name, key, f"a {kind} target does not read it; {_owners(key)}") for key in unread])
+
+
+def check_numbers(name: str, spec: TargetSpec) -> None:
+    """Raise TargetConfigError for numbers that are not finite: JSON has none, and null is another value."""
+    places = [(f"{key}.{inner}", value) for key in ("params", "options") for inner, value in getattr(spec, key).items()]
+    odd = [(place, value) for place, value in places if not _finite(value)]
+    rule, hint = "holds a number that is not finite, which JSON cannot say", "give a finite one, or leave it out"
+    fail(name, [problem(name, place, rule, repr(value), hint) for place, value in odd])
+
+
+def _finite(value: Any) -> bool:
+    """Whether every number in a value is finite; what is nested too deep to be sent is not looked at."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        if any(isinstance(item, float) and not math.isfinite(item) for item in level):
+            return False
+        inner = (as_list(item) or list((as_dict(item) or {}).values()) for item in level)
+        level = [item for items in inner for item in items]
+    return True
 
 
 def _owners(key: str) -> str:

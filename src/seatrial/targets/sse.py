@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from seatrial.targets.outcomes import Answer
 from seatrial.targets.strict import parsed, refuse_error
@@ -44,8 +44,11 @@ class Events:
 class EventStream:
     """Puts a streamed answer together. `feed` bytes; `started` once there is a first token; then `answer`.
 
-    A dialect says what an event means (`take`) and what they make together (`answer`).
+    A dialect says what an event means (`take`) and what they make together (`answer`). `media_type` is what a body of
+    such events comes as.
     """
+
+    media_type: ClassVar[str] = "text/event-stream"
 
     def __init__(self, clean: Callable[[bytes], bytes] = bytes) -> None:
         """Start empty. `clean` sees the bytes of each event first."""

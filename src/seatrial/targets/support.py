@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from seatrial.core.output import Sent
 from seatrial.core.record import Json, as_dict
+from seatrial.core.suite import Unsupported
 from seatrial.errors import TargetDownError, safe
-from seatrial.targets.params import Table, Unfit, at, translate
+from seatrial.targets.params import Convert, Table, Unfit, at, translate
 from seatrial.targets.retry import Fault
 
 SAMPLING = ("temperature", "top_p")
@@ -137,7 +138,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What one target takes: its dialect's table, its reserved names, the rows about its model, and the policy."""
+    """What one target takes: its dialect's table, its reserved names, the rows about its model, and the policy.
+
+    Under the policy `send` no row and no gap of the dialect's table stands against a parameter: the provider decides.
+    """
 
     table: Table
     reserved: frozenset[str]
@@ -145,11 +149,14 @@ class Support:
     drop: bool
 
     @classmethod
-    def of(cls, model: str, adapter: str, table: Table, reserved: frozenset[str], *, drop: bool) -> Support:
+    def of(cls, model: str, adapter: str, table: Table, reserved: frozenset[str], policy: Unsupported) -> Support:
         """The support of a model behind an adapter like `openai/1`."""
         rules = rules_for(model, adapter.partition("/")[0])
         renamed = {key: at(rule.instead) for rule in rules if rule.instead for key in rule.params}
-        return cls({**table, **renamed}, reserved, rules, drop)
+        known = {**table, **renamed}
+        if policy == "send":
+            return cls({key: _insisting(key, convert) for key, convert in known.items()}, reserved, (), drop=False)
+        return cls(known, reserved, rules, policy == "drop")
 
     def settle(self, params: Mapping[str, Json], learnt: Mapping[str, str]) -> Settled:
         """The parameters as they go out. `learnt`: names that the provider refused, with what it said."""
@@ -164,6 +171,22 @@ class Support:
         return Settled(done.body, sent, rest)
 
 
+def _insisting(key: str, convert: Convert | None) -> Convert:
+    """A parameter in the dialect's words, or under its own name where the dialect has none for it."""
+
+    def insisted(value: Json) -> dict[str, Json]:
+        if convert is None:
+            return {key: value}
+        try:
+            return convert(value)
+        except Unfit as unfit:
+            if not unfit.lacking:
+                raise
+            return {key: value}
+
+    return insisted
+
+
 class Parameters:
     """One target's parameters as they go out, with what its provider was found not to take."""
 
@@ -175,6 +198,16 @@ class Parameters:
     def settled(self, params: Mapping[str, Json]) -> Settled:
         """The parameters as they go out by all that is known; worked out once for those of the suite."""
         return self._own if params == self._asked else self._support.settle(params, self._learnt)
+
+    @property
+    def learnt(self) -> Mapping[str, str]:
+        """The names that the provider refused so far, with what it said."""
+        return dict(self._learnt)
+
+    def sent(self, params: Mapping[str, Json], left_out: Mapping[str, str]) -> Sent:
+        """What went out of these parameters while so much was left out as refused."""
+        known = left_out.keys() == self._learnt.keys()
+        return (self.settled(params) if known else self._support.settle(params, left_out)).sent
 
     def fitting(self, params: Mapping[str, Json]) -> Mapping[str, Json]:
         """The body's part of these parameters. Raises Unfit that names every parameter with a fault."""

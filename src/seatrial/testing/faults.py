@@ -10,6 +10,7 @@ from email.utils import formatdate
 from typing import Any, cast
 
 from seatrial.core.identity import encode
+from seatrial.testing.dialects import bedrock
 from seatrial.testing.dialects.base import Asked, Dialect, Given, dump
 from seatrial.testing.http import Action, End, chunk, head, response
 from seatrial.testing.script import BodyKind, ErrorKind, Fault
@@ -66,6 +67,8 @@ def retry_headers(after: float | None, form: str) -> dict[str, str]:
 
 def error(dialect: Dialect, status: int, kind: str, message: str, **headers: str) -> bytes:
     """An error response in the dialect's form."""
+    if isinstance(dialect, bedrock.Converse):
+        headers["x-amzn-errortype"] = bedrock.ERRORS.get(status, "InternalServerException")
     return response(status, dump(dialect.error(status, kind, message)), **headers)
 
 
@@ -93,9 +96,13 @@ def _error(turn: Turn, fault: Fault) -> bytes:
     return error(turn.dialect, fault.status or status, fault.kind, message, **headers)
 
 
+def _stream_type(turn: Turn) -> str:
+    return bedrock.EVENTS if isinstance(turn.dialect, bedrock.Converse) else STREAM
+
+
 def _stream_head(turn: Turn) -> bytes:
     framing = {"transfer-encoding": "chunked"} if turn.chunked else {"connection": "close"}
-    return head(200, {"content-type": STREAM, "cache-control": "no-cache", **framing})
+    return head(200, {"content-type": _stream_type(turn), "cache-control": "no-cache", **framing})
 
 
 def _framed(turn: Turn, data: bytes) -> bytes:
@@ -137,7 +144,7 @@ def _with_body(turn: Turn, make: Callable[[bytes], bytes]) -> Iterator[Action]:
         return iter((response(200, make(dump(turn.dialect.body(turn.asked, turn.given)))),))
     payload = make(dump(next(turn.dialect.events(turn.asked, turn.given))))
     whole = turn.dialect.event(payload) + turn.dialect.done() if payload else b""
-    return iter((response(200, whole, STREAM),))
+    return iter((response(200, whole, _stream_type(turn)),))
 
 
 def _leaves(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -273,10 +273,11 @@ class FakeProvider:
         except BadRequest as bad:
             body = dump(dialect.error(400, "bad_request", bad.problem, bad.param))
             return self._refuse(request, Asked("", "", ""), 400, "", response(400, body))
-        if not self._key_fits(request):
+        signed = isinstance(dialect, bedrock.Converse) and bedrock.is_signed(request)
+        if not signed and not self._key_fits(request):
             refusal = error(dialect, 401, "unauthorized", "Incorrect API key provided.")
             return self._refuse(request, asked, 401, "unauthorized", refusal)
-        if isinstance(dialect, bedrock.Converse) and (wrong := dialect.refuses(request)):
+        if signed and (wrong := bedrock.refuses(request)):
             refusal = error(dialect, 403, "unauthorized", wrong)
             return self._refuse(request, asked, 403, "unauthorized", refusal)
         if self.script.models and asked.model not in self.script.models:

@@ -19,6 +19,8 @@ from seatrial.trials.yamltree import Tree, parse
 
 MAX_FILE = 1024 * 1024
 POINTS = ("margin_points", "limit_points")
+LEAST_MARGIN = 0.1
+"""A smaller margin, in points, is a share that somebody took for points."""
 SYNONYMS = {
     "settings": "with",
     "options": "with",
@@ -137,6 +139,7 @@ def _related(data: dict[str, Any]) -> list[Fault]:
         if incumbent is None and len(names) > 1:
             hint = f"add `incumbent: {names[0]}`, if that one runs today"
             faults.append(Fault(("targets",), "several targets need an incumbent", None, hint))
+    faults += _fractions(data)
     seen: set[str] = set()
     for index, rubric in enumerate(as_list(data.get("rubrics")) or []):
         name = (as_dict(rubric) or {}).get("name")
@@ -144,6 +147,25 @@ def _related(data: dict[str, Any]) -> list[Fault]:
             faults.append(Fault(("rubrics", index, "name"), "is the name of a rubric above", name, "rename one"))
         seen |= {name} if isinstance(name, str) else set()
     return faults
+
+
+def _fractions(data: dict[str, Any]) -> list[Fault]:
+    """Margins written as a share, like 0.03: three hundredths of a point are asked of nobody."""
+    policy = as_dict(data.get("policy")) or {}
+    places: list[tuple[Steps, Any]] = [
+        (("policy", key), policy.get(key)) for key in ("margin_points", "margin_points_strict")
+    ]
+    for at, rubric in enumerate(as_list(data.get("rubrics")) or []):
+        places.append((("rubrics", at, "margin_points"), (as_dict(rubric) or {}).get("margin_points")))
+    return [
+        Fault(place, "must be percentage points, not a share", str(value), _say_points(place, value))
+        for place, value in places
+        if isinstance(value, float) and 0 < value < LEAST_MARGIN
+    ]
+
+
+def _say_points(place: Steps, value: float) -> str:
+    return f"write {place[-1]}: {100 * value:g}, and say points"
 
 
 def _dataset(data: dict[str, Any]) -> list[Fault]:

@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,21 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.core.case import Case
 from seatrial.core.output import Request
-from seatrial.core.protocols import Scorer, Target
+from seatrial.core.protocols import HoldsSome, Scorer, Target
 from seatrial.core.record import Json
 from seatrial.core.suite import Budget, Suite
 from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, SuiteError, UsageError, safe
 from seatrial.runs.progress import Progress
 from seatrial.runs.runner import Options, Parts, execute
-from seatrial.store.store import Dataset, Store
-from seatrial.trials import serving
+from seatrial.store.store import Dataset, Store, TrialRow
+from seatrial.trials import labels, serving
 from seatrial.trials.environment import environment
+from seatrial.trials.itself import against_itself
+from seatrial.trials.registration import register
 from seatrial.trials.suitefile import LoadedSuite, Steps, load
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
     from seatrial.runs.forecast import Forecast
     from seatrial.targets import Prompt
+    from seatrial.trials.looks import Monitor
 
 STORE = Path(".seatrial") / "seatrial.db"
 
@@ -45,7 +48,10 @@ class Asked:
     """What a user may choose for one execution. `fresh` opens a new series; `series` continues a named one.
 
     `budget` in US dollars and `budget_tokens` stand in place of the suite's budget. `serving_defaults`: a sample of
-    production requests, whose most common parameters go to every target that does not set them.
+    production requests, whose most common parameters go to every target that does not set them. `early_stopping`:
+    whether a trial may end at one of the policy's looks; without, it goes to its end and is judged as at the last.
+    `aa`: compare this target (the incumbent where it is empty) with itself, in a series of its own. `about`: further
+    facts that are kept with the trial.
     """
 
     epochs: int = 1
@@ -58,6 +64,9 @@ class Asked:
     budget: float | None = None
     budget_tokens: int | None = None
     serving_defaults: str | Path | None = None
+    early_stopping: bool = True
+    aa: str | None = None
+    about: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 def run(
@@ -74,8 +83,8 @@ def run(
     `series`, `retry_errors`, `targets`, `note`, `budget` (US dollars), `budget_tokens`, `serving_defaults` (a file).
     Raises the errors of `seatrial.errors`.
     """
-    chosen = _with(asked or Asked(), choices)
-    loaded = _load(suite, chosen)
+    chosen = with_choices(asked or Asked(), choices)
+    loaded = load_chosen(suite, chosen)
     parts = build(loaded)
     with Store(store_path(loaded.folder, Path(store) if store else None)) as opened:
         trial_id = execute_suite(opened, loaded, parts, chosen, show or _silent)
@@ -95,18 +104,23 @@ def estimate(
     """
     from seatrial.runs.forecast import Planned, forecast
 
-    chosen = _with(asked or Asked(), choices)
-    loaded = _load(suite, chosen)
+    chosen = with_choices(asked or Asked(), choices)
+    loaded = load_chosen(suite, chosen)
     parts = build(loaded)
     with Store(store_path(loaded.folder, Path(store) if store else None)) as opened:
         dataset, series = _dataset_and_series(opened, loaded, chosen, "fresh-")
-        planned = Planned(dataset, chosen.epochs, chosen.limit, series, chosen.retry_errors)
+        series_of = {} if chosen.aa is None else {list(loaded.suite.targets)[1]: chosen.series or "aa-"}
+        series = series if chosen.aa is None or chosen.fresh else "main"
+        planned = Planned(dataset, chosen.epochs, chosen.limit, series, chosen.retry_errors, series_of)
         return forecast(opened, loaded.suite, planned, dict(parts.targets), dict(parts.ask))
 
 
-def _load(suite: str | Path, asked: Asked) -> LoadedSuite:
+def load_chosen(suite: str | Path, asked: Asked) -> LoadedSuite:
+    """The suite with the targets that are asked for, and with the parameters that production sends."""
     loaded = load(Path(suite))
     chosen = only(loaded.suite, asked.targets) if asked.targets else loaded.suite
+    if asked.aa is not None:
+        chosen = against_itself(chosen, asked.aa)
     if asked.serving_defaults is None:
         return loaded._replace(suite=chosen)
     return loaded._replace(suite=serving.apply(chosen, serving.read(Path(asked.serving_defaults))))
@@ -130,14 +144,35 @@ def execute_suite(
     """Import the dataset where it is new, run all targets; gives the trial's id."""
     trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
     dataset, series = _dataset_and_series(store, loaded, asked, f"fresh-{trial_id}")
-    about: dict[str, Json] = dict(environment(loaded.folder, asked.note))
+    about: dict[str, Json] = {**environment(loaded.folder, asked.note), **asked.about}
     if asked.serving_defaults is not None:
         about["serving_defaults"] = serving.about(loaded.suite, serving.read(Path(asked.serving_defaults)))
+    series_of: dict[str, str] = {}
+    if asked.aa is not None:
+        one, two = loaded.suite.targets
+        series_of = {two: asked.series or f"aa-{trial_id}"}
+        series = f"fresh-{trial_id}" if asked.fresh else "main"
+        about["aa"] = {"target": one, "again": two}
+    about["registered"] = register(store, loaded.suite, parts, dataset.id)
+    if (said := labels.of_suite(loaded.suite, loaded.folder)) is not None:
+        about["labels"] = {"file": loaded.suite.labels, "labels": [label.plain() for label in said]}
     budget = _budget(loaded.suite, asked)
-    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, about, budget)
+    looks = _looks(store, loaded.suite, parts, dataset, ends=asked.early_stopping)
+    options = Options(asked.epochs, asked.limit, series, asked.retry_errors, about, budget, series_of, looks)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(execute(store, loaded.suite, dataset, parts, options, trial_id, show))
     return trial_id
+
+
+def _looks(store: Store, suite: Suite, parts: Parts, dataset: Dataset, *, ends: bool) -> Monitor | None:
+    """Who looks at the trial before its end, where the policy says so and both arms are asked every case."""
+    if any(isinstance(target, HoldsSome) and target.partial for target in parts.targets.values()):
+        return None
+    if suite.policy.early_stopping is None or suite.incumbent is None or len(suite.targets) < 2:
+        return None
+    from seatrial.trials.looks import Monitor
+
+    return Monitor(store, suite, dataset.id, ends=ends)
 
 
 def _budget(suite: Suite, asked: Asked) -> Budget | None:
@@ -165,22 +200,35 @@ def compare(
     store: Store | str | Path | None = None,
     incumbent: str | None = None,
     candidates: Sequence[str] = (),
+    suite: str | Path | None = None,
 ) -> TrialReport:
     """Draw the verdicts of a finished trial (the newest where none is named) from what the store holds.
 
-    `incumbent` and `candidates` choose other arms than the suite's. Raises NotFoundError where there is no such trial.
+    `incumbent` and `candidates` choose other arms than the suite's. `suite`: a suite file whose rubrics, policy and
+    labels judge in place of the trial's own; the change stands at the top. Raises NotFoundError where there is no such
+    trial, and the errors of a suite file.
     """
     from seatrial.verdicts.compare import report
 
     if not isinstance(store, Store):
-        with Store(existing(store_path(Path(), Path(store) if store else None))) as opened:
-            return compare(trial, store=opened, incumbent=incumbent, candidates=candidates)
-    if trial is None:
-        newest = [row for row in store.trials(limit=50) if row.status == "done"]
-        if not newest:
-            raise NotFoundError(f"The store {store.path} holds no finished trial.", hint="`seatrial run` makes one")
-        trial = newest[0].id
-    return report(store, store.trial(trial).id, incumbent=incumbent, candidates=candidates)
+        folder = Path(suite).parent if suite else Path()
+        with Store(existing(store_path(folder, Path(store) if store else None))) as opened:
+            return compare(trial, store=opened, incumbent=incumbent, candidates=candidates, suite=suite)
+    row = newest(store) if trial is None else store.trial(trial)
+    again = None
+    if suite is not None:
+        from seatrial.trials.again import judge_of
+
+        again = judge_of(Path(suite))
+    return report(store, row.id, incumbent=incumbent, candidates=candidates, again=again)
+
+
+def newest(store: Store) -> TrialRow:
+    """The newest finished trial. Raises NotFoundError where there is none."""
+    found = next((row for row in store.trials(limit=50) if row.status == "done"), None)
+    if found is None:
+        raise NotFoundError(f"The store {store.path} holds no finished trial.", hint="`seatrial run` makes one")
+    return found
 
 
 def existing(path: Path) -> Path:
@@ -263,7 +311,8 @@ def _ask(prompt: Prompt, params: Mapping[str, Json], case: Case) -> Request:
     return prompt.request(case, params, None)
 
 
-def _with(asked: Asked, choices: Mapping[str, Any]) -> Asked:
+def with_choices(asked: Asked, choices: Mapping[str, Any]) -> Asked:
+    """What is asked, with choices given by name. Raises UsageError for a name that there is not."""
     try:
         return replace(asked, **choices)
     except TypeError as cause:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,15 +34,38 @@ class CaseTable:
     cluster: Ints
     weight: Floats
     strata: Mapping[str, Stratum]
+    evolution: Stratum | None = None
 
     def __len__(self) -> int:
         return len(self.position)
 
-    def selected(self, rubric: RubricSpec) -> Bools:
-        """Which cases a rubric takes: by its selection of traffic or probes, and its strata."""
+    def of_origin(self, *names: str) -> Bools:
+        """Which cases came from one of these."""
+        return np.array([value in names for value in self.origin.values] or [False])[self.origin.codes]
+
+    def counted(self, synthetic: str | Sequence[str]) -> Bools:
+        """Which cases stand for traffic: no attacks, no benchmarks, and of the synthetic ones those that may count."""
+        made = self.of_origin("synthetic")
+        taken = ~self.of_origin("adversarial", "benchmark")
+        if synthetic == "include":
+            return taken
+        if not isinstance(synthetic, str) and self.evolution is not None:
+            names = (*self.evolution.values, "")
+            made &= ~np.array([name in synthetic for name in names])[self.evolution.codes]
+        return taken & ~made
+
+    def selected(self, rubric: RubricSpec, synthetic: str | Sequence[str] = "include") -> Bools:
+        """Which cases a rubric takes: by its kind, its selection of traffic or probes, and its strata.
+
+        What decides takes no benchmarks; quality rubrics and limits take the `synthetic` cases that the policy counts.
+        """
         taken = np.ones(len(self), dtype=np.bool_)
+        if rubric.kind != "advisory":
+            taken &= ~self.of_origin("benchmark")
+        if rubric.kind in ("quality", "limit"):
+            taken &= self.counted(synthetic) | self.of_origin("adversarial")
         if rubric.selection != "all":
-            probe = np.array([name == "adversarial" for name in self.origin.values] or [False])[self.origin.codes]
+            probe = self.of_origin("adversarial")
             taken &= probe if rubric.selection == "probes" else ~probe
         for name, wanted in rubric.where.items():
             stratum = self.strata.get(name)
@@ -77,10 +100,13 @@ class _Column:
         return Stratum(tuple(names), codes[kept])
 
 
-def tabulate(facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str]) -> CaseTable:
+def tabulate(
+    facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str], group: Callable[[CaseFacts], str] | None = None
+) -> CaseTable:
     """The table of the cases at `positions` (sorted), clusters being formed over the whole dataset.
 
-    `wanted` strata are kept whatever they hold; of the others, those with at most `MOST_VALUES` values.
+    `wanted` strata are kept whatever they hold; of the others, those with at most `MOST_VALUES` values. `group` names
+    a further group that a case belongs to, empty for none.
     """
     weights, place = array("d"), array("l")
     origin = _Column()
@@ -90,7 +116,7 @@ def tabulate(facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str])
         place.append(case.position)
         weights.append(case.weight)
         origin.add(row, case.origin)
-        links.add(row, case.seed_id, case.input_hash)
+        links.add(row, case.seed_id, case.input_hash, group(case) if group else "")
         for name, value in case.strata.items():
             strata.setdefault(name, _Column()).add(row, value)
     kept = np.flatnonzero(np.isin(np.array(place, dtype=np.intp), positions))
@@ -106,19 +132,22 @@ def tabulate(facts: Iterable[CaseFacts], positions: Ints, wanted: Sequence[str])
 
 
 class _Links:
-    """Union-find over rows that share a seed or an input."""
+    """Union-find over rows that share a seed, a group or an input."""
 
     def __init__(self) -> None:
         self._parent = array("l")
         self._seeds: dict[str, int] = {}
+        self._groups: dict[str, int] = {}
         self._inputs = bytearray()
 
-    def add(self, row: int, seed: str, input_hash: bytes) -> None:
-        """The next row, joined with the first of its seed where it has one; its input is joined at the end."""
+    def add(self, row: int, seed: str, input_hash: bytes, group: str = "") -> None:
+        """The next row, joined with the first of its seed and group where it has one; inputs are joined at the end."""
         self._parent.append(row)
         self._inputs += input_hash
         if seed:
             self._join(row, self._seeds.setdefault(seed, row))
+        if group:
+            self._join(row, self._groups.setdefault(group, row))
 
     def _join(self, row: int, other: int) -> None:
         self._parent[self._root(row)] = self._root(other)

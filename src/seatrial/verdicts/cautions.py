@@ -13,6 +13,7 @@ from seatrial.store.store import Store
 from seatrial.verdicts.arms import FAILED
 from seatrial.verdicts.cases import Stratum
 from seatrial.verdicts.frame import INFRA_ERROR, JUDGE_ERROR, Frame
+from seatrial.verdicts.latency import untimed
 from seatrial.verdicts.records import ArmSummary
 from seatrial.verdicts.sentences import count
 
@@ -28,7 +29,19 @@ LONGEST_REASON = 300
 def rubric_warnings(store: Store, frame: Frame, index: int, arms: Sequence[str]) -> list[str]:
     """What rubric number `index` left out or could not judge; `arms` are those of the verdict."""
     found = [_left_out(frame, index), _disputed(frame, index), _unsaid(frame, index)]
-    return [text for text in (*found, _scorer_failed(store, frame, index, arms)) if text]
+    batched = untimed(frame, frame.suite.rubrics[index], arms)
+    judged = [name for name in arms if name not in batched]
+    found += [_untimed(frame, index, name) for name in batched]
+    return [text for text in (*found, _scorer_failed(store, frame, index, judged) if judged else "") if text]
+
+
+def _untimed(frame: Frame, index: int, name: str) -> str:
+    """How many answers of an arm have no time because they came by batch."""
+    gone = int(np.count_nonzero(frame.arms[name].status[index] == JUDGE_ERROR))
+    if not gone:
+        return ""
+    verb = "is" if gone == 1 else "are"
+    return f"{name} is asked by batch, and such answers have no latency: {count(gone, 'result')} {verb} missing."
 
 
 def _left_out(frame: Frame, index: int) -> str:
@@ -129,6 +142,24 @@ def _unanswered(frame: Frame, name: str) -> str:
     return (
         f"Nobody answered for {count(gone, 'output')} of {name}, missing in every count: run again with --retry-errors."
     )
+
+
+def uncounted(frame: Frame) -> list[str]:
+    """Which cases decide nothing on quality rubrics because of where they come from."""
+    made, cases = frame.cases.of_origin("synthetic"), frame.cases
+    idle = int(np.count_nonzero(made & ~cases.counted(frame.suite.policy.synthetic)))
+    known = int(np.count_nonzero(cases.of_origin("benchmark")))
+    kinds = {rubric.kind for rubric in frame.suite.rubrics}
+    found: list[str] = []
+    if idle and kinds & {"quality", "limit"}:
+        verb, them = ("does", "it") if idle == 1 else ("do", "them")
+        found.append(
+            f"{count(idle, 'synthetic case')} {verb} not count on quality rubrics and limits: `synthetic` in the "
+            f"policy lets {them} in."
+        )
+    if known and kinds - {"advisory"}:
+        found.append(f"{count(known, 'benchmark case')} decided nothing: public benchmarks are for advisory rubrics.")
+    return found
 
 
 def _unknown_strata(frame: Frame) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,18 +13,23 @@ from seatrial.core.record import as_dict
 from seatrial.core.suite import Suite
 from seatrial.errors import UsageError, nearest
 from seatrial.store.store import Store
-from seatrial.verdicts import latency, sentences
+from seatrial.verdicts import control, economics, examined, latency, sentences, synthetic
 from seatrial.verdicts.arms import summarize
 from seatrial.verdicts.cases import MOST_VALUES
-from seatrial.verdicts.cautions import drift_warnings, rubric_warnings, trial_warnings
+from seatrial.verdicts.cautions import drift_warnings, rubric_warnings, trial_warnings, uncounted
+from seatrial.verdicts.examined import prepared
 from seatrial.verdicts.flips import flips
-from seatrial.verdicts.frame import Frame, load, unit_of
+from seatrial.verdicts.frame import Frame, unit_of
 from seatrial.verdicts.judging import Judgement, judge
+from seatrial.verdicts.looks import Look
 from seatrial.verdicts.outcomes import Outcomes
 from seatrial.verdicts.parity import LeftOut, left_out, parity, refusal
-from seatrial.verdicts.records import RubricResult, Sample, TrialReport, Verdict
+from seatrial.verdicts.ranking import ranking
+from seatrial.verdicts.records import ArmSummary, RubricResult, Sample, TrialReport, Verdict
+from seatrial.verdicts.registered import Again
 from seatrial.verdicts.results import result
 from seatrial.verdicts.slices import slices
+from seatrial.verdicts.stopping import stopping
 
 
 class Known(NamedTuple):
@@ -34,14 +40,24 @@ class Known(NamedTuple):
     left_out: Mapping[str, LeftOut]
 
 
-def report(store: Store, trial_id: str, *, incumbent: str | None = None, candidates: Sequence[str] = ()) -> TrialReport:
+def report(
+    store: Store,
+    trial_id: str,
+    *,
+    incumbent: str | None = None,
+    candidates: Sequence[str] = (),
+    set_aside: Mapping[str, Sequence[int]] | None = None,
+    again: Again | None = None,
+) -> TrialReport:
     """All that a trial found, with one verdict a candidate, drawn anew from what the store holds.
 
-    `incumbent` and `candidates` choose other arms than the suite's. Without an incumbent there is no verdict, only
-    rates. Raises NotFoundError for an unknown trial, UsageError for arms that do not fit, StoreError when what is
-    kept cannot be understood.
+    `incumbent` and `candidates` choose other arms than the suite's. `set_aside`: by rubric name, the positions of cases
+    that decide nothing. `again`: another suite whose rubrics and policy judge. Without an incumbent there is no
+    verdict, only rates. Raises NotFoundError for an unknown trial, UsageError for arms that do not fit, StoreError
+    when what is kept cannot be understood.
     """
-    frame = load(store, trial_id)
+    frame, registered = prepared(store, trial_id, again)
+    frame = frame.without(set_aside or {})
     base, others = choose(frame.suite, incumbent, candidates)
     units = [unit_of(store, frame, at) if r.kind == "limit" else "" for at, r in enumerate(frame.suite.rubrics)]
     trial, dataset = frame.trial, store.dataset(frame.trial.dataset_id)
@@ -59,6 +75,8 @@ def report(store: Store, trial_id: str, *, incumbent: str | None = None, candida
         )
         for name, arm in frame.arms.items()
     )
+    verdicts = tuple(verdict(store, frame, name, base, known) for name in others) if base is not None else ()
+    verdicts = tuple(_priced(frame, _stopped(frame, found, arms), arms) for found in verdicts)
     return TrialReport(
         trial_id=trial.id,
         suite=frame.suite.name,
@@ -75,11 +93,38 @@ def report(store: Store, trial_id: str, *, incumbent: str | None = None, candida
         status=trial.status,
         policy=frame.suite.policy.model_dump(mode="json"),
         arms=arms,
-        verdicts=tuple(verdict(store, frame, name, base, known) for name in others) if base is not None else (),
+        verdicts=verdicts,
         rates=rates(store, frame, others[0], known) if base is None else (),
-        environment=trial.environment,
-        warnings=(*_warnings(frame, dataset.shares, base), *trial_warnings(frame, arms), *drift_warnings(store, frame)),
+        ranking=ranking(store, frame, verdicts, measured),
+        registered=registered,
+        environment=_shown(trial.environment),
+        warnings=(*frame.notes, *_warnings(frame, base), *trial_warnings(frame, arms), *drift_warnings(store, frame)),
     )
+
+
+def _shown(environment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is kept with a trial, its labels counted."""
+    held = as_dict(environment.get("labels"))
+    if held is None:
+        return environment
+    return {**environment, "labels": {"file": held.get("file"), "labels": len(held.get("labels") or ())}}
+
+
+def _stopped(frame: Frame, found: Verdict, arms: Sequence[ArmSummary]) -> Verdict:
+    """The verdict with the look at which it was drawn, where there were looks."""
+    summaries = {arm.target: arm for arm in arms}
+    if found.overall == "not_evaluable" and not found.rubrics:
+        return found
+    return found.model_copy(update={"stopping": stopping(frame, found.candidate, found.incumbent, summaries)})
+
+
+def _priced(frame: Frame, found: Verdict, arms: Sequence[ArmSummary]) -> Verdict:
+    """The verdict with its business case, where the suite asks for one and the arms can be compared."""
+    summaries = {arm.target: arm for arm in arms}
+    if found.overall == "not_evaluable" or frame.suite.economics is None:
+        return found
+    case = economics.of_frame(frame, summaries[found.candidate], summaries[found.incumbent])
+    return found.model_copy(update={"economics": case})
 
 
 def choose(suite: Suite, incumbent: str | None, candidates: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
@@ -103,10 +148,12 @@ def choose(suite: Suite, incumbent: str | None, candidates: Sequence[str]) -> tu
 
 
 def compare_arrays(
-    suite: Suite, outcomes: Mapping[str, Outcomes], units: Sequence[str] = ()
+    suite: Suite, outcomes: Mapping[str, Outcomes], units: Sequence[str] = (), look: Look | None = None
 ) -> tuple[Judgement, tuple[RubricResult, ...]]:
-    """Every rubric's result on outcomes by rubric name, without slices and flips. Pure."""
-    judgement = judge(suite, outcomes)
+    """Every rubric's result on outcomes by rubric name, without slices and flips, at the levels of a look. Pure."""
+    holm_level = None if look is None else look.holm(suite.policy.alpha)
+    suite = suite if look is None else look.at(suite)
+    judgement = judge(suite, outcomes, holm_level)
     named = units or [""] * len(suite.rubrics)
     results = tuple(
         result(suite, rubric, outcomes[rubric.name], judgement.findings.get(rubric.name), unit)
@@ -135,22 +182,33 @@ def verdict(store: Store, frame: Frame, candidate: str, incumbent: str, known: K
             parity=conditions,
             rubrics=(),
         )
+    if (none := examined.too_old(store, frame, candidate, incumbent)) is not None:
+        return none.model_copy(update={"parity": conditions})
     outcomes = _outcomes(frame, (candidate, incumbent), known)
-    judgement, plain = compare_arrays(frame.suite, outcomes, known.units)
+    look = frame.look(candidate, incumbent)
+    judgement, plain = compare_arrays(frame.suite, outcomes, known.units, look)
+    frame = frame if look is None else replace(frame, suite=look.at(frame.suite))
     results = _completed(store, frame, plain, outcomes, (candidate, incumbent), known)
+    itself = as_dict(frame.trial.environment.get("aa"))
+    checked = None if itself is None else control.control(store, frame, outcomes, incumbent, candidate)
+    told = examined.fragility_of(store, frame, outcomes, judgement, (candidate, incumbent), look)
+    words = sentences.headline(candidate, incumbent, judgement.overall, results, told)
     found = flips(store, frame, candidate, incumbent)
-    return Verdict(
+    drawn = Verdict(
         candidate=candidate,
         incumbent=incumbent,
         overall=judgement.overall,
-        headline=sentences.headline(candidate, incumbent, judgement.overall, results),
+        headline=words if checked is None else control.headline(checked),
+        control=checked,
         parity=conditions,
         rubrics=results,
         flips=found.kept,
         flips_left_out=found.left_out,
         differing_cases=found.cases,
         needed=needed(judgement, results),
+        fragility=told,
     )
+    return examined.completed(store, frame, drawn, outcomes)
 
 
 def needed(judgement: Judgement, results: Sequence[RubricResult]) -> int | None:
@@ -168,12 +226,22 @@ def rates(store: Store, frame: Frame, target: str, known: Known) -> tuple[Rubric
     return _completed(store, frame, compare_arrays(frame.suite, outcomes, known.units)[1], outcomes, (target,), known)
 
 
+def before_its_end(store: Store, frame: Frame, candidate: str, incumbent: str) -> dict[str, Outcomes]:
+    """Every rubric's outcomes in a trial that is under way, as its report will have them."""
+    pair = (candidate, incumbent)
+    timed = any(latency.is_timed(rubric) for rubric in frame.suite.rubrics)
+    measured = {name: latency.timings(store, frame.suite, frame.arms[name], kept=False) for name in pair if timed}
+    return _outcomes(frame, pair, Known((), measured, {}))
+
+
 def _outcomes(frame: Frame, arms: Sequence[str], known: Known) -> dict[str, Outcomes]:
     found: dict[str, Outcomes] = {}
     for at, rubric in enumerate(frame.suite.rubrics):
         outcomes = frame.outcomes(at, arms[0], arms[1] if len(arms) > 1 else None)
+        outcomes = examined.with_confirmed(frame, at, arms[0], outcomes)
         timed = latency.is_timed(rubric)
-        found[rubric.name] = latency.counted(frame, outcomes, known.measured, arms) if timed else outcomes
+        used = latency.counted(frame, outcomes, known.measured, arms) if timed else outcomes
+        found[rubric.name] = replace(used, untimed=latency.untimed(frame, rubric, arms))
     return found
 
 
@@ -194,7 +262,10 @@ def _completed(
         warnings = [*rubric.warnings, *rubric_warnings(store, frame, at, arms)]
         if left_out:
             warnings.append(f"{sentences.count(left_out, 'slice')} left out, the smallest.")
-        update: dict[str, object] = {"slices": parts}
+        made = synthetic.gap(frame, at, arms)
+        if made is not None and (said := synthetic.warning(made)):
+            warnings.append(said)
+        update: dict[str, object] = {"slices": parts, "synthetic": made}
         if latency.is_timed(spec := frame.suite.rubrics[at]):
             used = outcomes[rubric.name]
             warnings += latency.cautions(frame, spec, used, known.measured, arms)
@@ -225,14 +296,11 @@ def _served(frame: Frame) -> list[str]:
     return [*said, *([f"The suite wins over production: {'; '.join(kept)}."] if kept else [])]
 
 
-def _warnings(frame: Frame, shares: Mapping[str, Mapping[str, float]], base: str | None) -> tuple[str, ...]:
+def _warnings(frame: Frame, base: str | None) -> tuple[str, ...]:
     warnings: list[str] = []
     if frame.trial.status != "done":
         warnings.append(f"The trial is {frame.trial.status}, not done: this is what it left.")
     if base is not None and base != frame.suite.incumbent:
         warnings.append(f"The suite's incumbent is {frame.suite.incumbent}; {base} was chosen for this report.")
     warnings += _served(frame)
-    weights = frame.cases.weight
-    if shares or (len(weights) and (weights != weights[0]).any()):
-        warnings.append("Every case counts the same: traffic shares and weights are not applied.")
-    return tuple(warnings)
+    return (*warnings, *frame.weighting().notes, *uncounted(frame))

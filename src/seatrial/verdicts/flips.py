@@ -101,6 +101,7 @@ def _flip(
 ) -> Flip:
     incumbent, candidate = (cut(output_text(output)) for output in said)
     reasons = [cut(score.reason) if score else "" for score in judged]
+    hashes = [output.hash if output else "" for output in said]
     return Flip(
         rubric=frame.suite.rubrics[place.rubric].name,
         direction="lost" if place.lost else "gained",
@@ -115,6 +116,8 @@ def _flip(
         candidate=candidate,
         incumbent_reason=reasons[0],
         candidate_reason=reasons[1],
+        incumbent_output=hashes[0],
+        candidate_output=hashes[1],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,10 +12,10 @@ from seatrial.stats import Interval, clopper_pearson, cluster_clopper_pearson, m
 from seatrial.stats.distributions import special
 from seatrial.verdicts.evidence import Tally, effects_of, tally
 from seatrial.verdicts.needs import Need, clean_to_pass, cure
-from seatrial.verdicts.outcomes import MOST_MISSING, Bools, Floats, Ints, Outcomes, independent, known, spread
+from seatrial.verdicts.outcomes import Bools, Floats, Ints, Outcomes, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag
 
-Reason = Literal["kept", "broken", "worse", "open", "few_cases", "missing", "no_data"]
+Reason = Literal["kept", "broken", "worse", "confirmed", "open", "few_cases", "missing", "no_data"]
 
 FEW_CLUSTERS = 30
 
@@ -58,16 +58,18 @@ class GateFinding:
 def judge_gate(outcomes: Outcomes, limit: float, policy: Policy) -> GateFinding:
     """Decide a gate. `limit` is a share in (0, 1].
 
-    BLOCK: the failure rate's lower bound lies above the limit, or the candidate is worse than the incumbent at
-    policy.gate_alpha. PASS: its upper bound lies at or below the limit. Bounds are one-sided at policy.alpha. No
-    data, too few cases or too many missing results never pass.
+    BLOCK: a person confirmed a failure, the failure rate's lower bound lies above the limit, or the candidate is worse
+    than the incumbent at policy.gate_alpha. PASS: its upper bound lies at or below the limit. Bounds are one-sided at
+    policy.alpha. No data, too few cases or too many missing results never pass.
     """
     failures = count_failures(outcomes, policy.alpha)
-    compared = compare_failures(outcomes)
+    compared = None if outcomes.asked is not None else compare_failures(outcomes)
     reason = _reason(failures, compared, limit, policy)
-    if reason == "kept" and failures.cases < policy.min_cases:
+    if outcomes.confirmed:
+        reason = "confirmed"
+    elif reason == "kept" and failures.cases < policy.min_cases:
         reason = "few_cases"
-    elif reason == "kept" and outcomes.most_missing > MOST_MISSING:
+    elif reason == "kept" and outcomes.too_much_missing:
         reason = "missing"
     clustered = failures.clusters < failures.results
     told: dict[Flag, bool] = {
@@ -82,7 +84,7 @@ def judge_gate(outcomes: Outcomes, limit: float, policy: Policy) -> GateFinding:
 
 
 def _decision(reason: Reason) -> Decision:
-    return "PASS" if reason == "kept" else "BLOCK" if reason in {"broken", "worse"} else "INCONCLUSIVE"
+    return "PASS" if reason == "kept" else "BLOCK" if reason in {"broken", "worse", "confirmed"} else "INCONCLUSIVE"
 
 
 def _reason(failures: Failures, compared: Compared | None, limit: float, policy: Policy) -> Reason:
@@ -162,7 +164,7 @@ def _failed_clusters(outcomes: Outcomes) -> _Clusters | None:
 def _fragile(reason: Reason, outcomes: Outcomes, limit: float, policy: Policy) -> bool:
     """Whether leaving out a cluster, or filling in the missing results either way, changes the decision."""
     decision = _decision(reason)
-    if any(_decision(other) != decision for other in _left_out(outcomes, limit, policy)):
+    if any(_decision(other) != decision for other in _left_out(outcomes, limit, policy).values()):
         return True
     if not outcomes.missing:
         return False
@@ -174,8 +176,25 @@ def _fragile(reason: Reason, outcomes: Outcomes, limit: float, policy: Policy) -
     return False
 
 
-def _left_out(outcomes: Outcomes, limit: float, policy: Policy) -> set[Reason]:
-    """What the gate would say without one cluster, for every kind of cluster."""
+def again(finding: GateFinding, outcomes: Outcomes, policy: Policy) -> GateFinding:
+    """The finding on other outcomes; what a person confirmed, and what keeps it from being decided, stays so."""
+    if finding.reason in {"confirmed", "few_cases", "missing", "no_data"}:
+        return finding
+    failures, compared = count_failures(outcomes, policy.alpha), compare_failures(outcomes)
+    reason = _reason(failures, compared, finding.limit, policy)
+    return replace(finding, decision=_decision(reason), reason=reason)
+
+
+def turning(finding: GateFinding, policy: Policy) -> Ints:
+    """The clusters (one of each kind) without which the gate would be decided otherwise."""
+    if not finding.failures.results:
+        return np.zeros(0, dtype=np.intp)
+    told = _left_out(finding.outcomes, finding.limit, policy)
+    return np.array([label for label, said in told.items() if _decision(said) != finding.decision], dtype=np.intp)
+
+
+def _left_out(outcomes: Outcomes, limit: float, policy: Policy) -> dict[int, Reason]:
+    """What the gate would say without one cluster, by its label, for one of every kind of cluster."""
     values, labels = known(outcomes.candidate, outcomes.cluster)
     names = np.unique(labels)
     gain, loss = np.zeros(len(names), dtype=np.intp), np.zeros(len(names), dtype=np.intp)
@@ -186,10 +205,10 @@ def _left_out(outcomes: Outcomes, limit: float, policy: Policy) -> set[Reason]:
     counted = tally(values - 1, labels, gain + 2 * loss)
     low, high = _bounds(counted, policy.alpha)
     b, c = int(gain.sum()), int(loss.sum())
-    said: set[Reason] = set()
+    said: dict[int, Reason] = {}
     for row, kind in enumerate(counted.kinds.tolist(), start=1):
         p = mcnemar_one_sided(b - int(gain[kind]), c - int(loss[kind])).mid_p
-        said.add(_said(float(low[row]), float(high[row]), limit, worse=p <= policy.gate_alpha))
+        said[int(names[kind])] = _said(float(low[row]), float(high[row]), limit, worse=p <= policy.gate_alpha)
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +29,13 @@ class Judgement:
         return self.findings[name].decision if name in self.findings else "SHOWN"
 
 
-def judge(suite: Suite, outcomes: Mapping[str, Outcomes]) -> Judgement:
+def judge(
+    suite: Suite, outcomes: Mapping[str, Outcomes], holm_level: Callable[[int], float] | None = None
+) -> Judgement:
     """Decide every rubric of a suite on its outcomes, by rubric name; about 2,000 rubrics a second.
 
     Quality rubrics (and relative limits) need both arms and are left out without an incumbent. Blocks of quality
-    rubrics are adjusted together (Holm); gates and limits are not.
+    rubrics are adjusted together (Holm); gates and limits are not. `holm_level`: as for `quality.adjust`.
     """
     found = {
         rubric.name: finding
@@ -41,7 +43,7 @@ def judge(suite: Suite, outcomes: Mapping[str, Outcomes]) -> Judgement:
         if (finding := judge_rubric(suite, rubric, outcomes[rubric.name])) is not None
     }
     quality = {name: finding for name, finding in found.items() if isinstance(finding, QualityFinding)}
-    found.update(adjust(quality, suite.policy.alpha))
+    found.update(adjust(quality, suite.policy.alpha, holm_level))
     return Judgement(found, overall(found, evaluable=evaluable(outcomes)))
 
 
@@ -61,12 +63,17 @@ def judge_rubric(suite: Suite, rubric: RubricSpec, outcomes: Outcomes) -> Findin
 
 
 def overall(findings: Mapping[str, Finding], *, evaluable: bool) -> Overall:
-    """Ship when every deciding rubric passes, block when any blocks, else inconclusive."""
+    """Ship when every deciding rubric passes, block when any blocks, else inconclusive.
+
+    What is open where an arm misses more results than it may is not evaluable: more cases would not help.
+    """
     decisions = {finding.decision for finding in findings.values()}
     if not evaluable or not decisions:
         return "not_evaluable"
     if "BLOCK" in decisions:
         return "block"
+    if any(found.decision != "PASS" and found.outcomes.too_much_missing for found in findings.values()):
+        return "not_evaluable"
     return "ship" if decisions == {"PASS"} else "inconclusive"
 
 

@@ -7,8 +7,11 @@ latency is another experiment's. Where requests arrive on a schedule, times coun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,7 @@ from sqlalchemy import select
 
 from seatrial.core.suite import RubricSpec, Suite
 from seatrial.store import schema
-from seatrial.store.store import Store
+from seatrial.store.store import Store, chunks
 from seatrial.verdicts.frame import Arm, Frame
 from seatrial.verdicts.limits import measure
 from seatrial.verdicts.money import NOBODY
@@ -33,7 +36,11 @@ ALPHA = 0.025
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Timings:
-    """One arm's answers, each once, in the order of their numbers; NaN is unknown. `other`: under another load."""
+    """One arm's answers, each once, in the order of their numbers; NaN is unknown.
+
+    `other`: under another load than the declared one; `loads` are the loads that occur. `first_at` and `last_at` are
+    when the earliest and the latest answer under the declared load came.
+    """
 
     ids: NDArray[np.int64]
     first_token: Floats
@@ -43,37 +50,58 @@ class Timings:
     late: Bools
     lagged: Bools
     other: Bools
-    loads: tuple[str, ...]
-    finished: tuple[str, ...]
+    loads: frozenset[str]
+    first_at: str
+    last_at: str
 
 
-def timings(store: Store, suite: Suite, arm: Arm) -> Timings:
-    """Everything that an arm's answers say about time; what nobody answered, or nobody timed, is left out."""
+def timings(store: Store, suite: Suite, arm: Arm, *, kept: bool = True) -> Timings:
+    """Everything that an arm's answers say about time; what nobody answered, or nobody timed, is left out.
+
+    `kept`: whether the run's manifest is in the store already.
+    """
     o, t = schema.outputs.c, schema.output_timings.c
     items = schema.run_items.c
     members = select(items.output_id).where(items.run_id == arm.run.id)
     query = (
         select(o.id, o.first_token, t.inter_token, o.latency, t.queued, t.late, t.lagged, t.load, o.finished_at)
         .join_from(schema.outputs, schema.output_timings, o.id == t.output_id, isouter=True)
-        .where(o.id.in_(members), o.status != NOBODY, o.latency.is_not(None))
+        .where(o.status != NOBODY, o.latency.is_not(None))
         .order_by(o.id)
     )
-    with store.reading() as connection:
-        rows = connection.execute(query).all()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 9
-    first, inter, total, queued = (np.array([np.nan if v is None else v for v in c], float) for c in columns[1:5])
-    late, lagged = (np.array([bool(v) for v in c], dtype=np.bool_) for c in columns[5:7])
-    loads = tuple(value or "" for value in columns[7])
+    wanted: Iterable[Any] = [members] if kept else chunks(np.unique(arm.output_id).tolist())
     spec = suite.targets.get(arm.run.target)
-    declared = spec.load if spec else ""
-    other = np.array([load not in ("", declared) for load in loads], dtype=np.bool_)
-    ids = np.array(columns[0], dtype=np.int64)
-    return Timings(ids, first, inter, total, queued, late, lagged, other, loads, tuple(columns[8]))
+    declared = ("", spec.load if spec else "")
+    ids, times, said = array("q"), array("d"), bytearray()
+    loads: set[str] = set()
+    first_at = last_at = ""
+    with store.reading() as connection:
+        rows = (row for some in wanted for row in connection.execute(query.where(o.id.in_(some))))
+        for number, *seconds, late, lagged, load, finished in rows:
+            ids.append(number)
+            times.extend(math.nan if value is None else value for value in seconds)
+            foreign = (load or "") not in declared
+            said += bytes((bool(late), bool(lagged), foreign))
+            loads.add(load or "")
+            if finished and not foreign:
+                first_at = min(first_at, finished) if first_at else finished
+                last_at = max(last_at, finished)
+    numbers = np.frombuffer(ids, dtype=np.int64)
+    first, inter, total, queued = np.frombuffer(times, dtype=np.float64).reshape(-1, 4).T
+    late, lagged, other = np.frombuffer(said, dtype=np.bool_).reshape(-1, 3).T
+    return Timings(numbers, first, inter, total, queued, late, lagged, other, frozenset(loads), first_at, last_at)
 
 
 def is_timed(rubric: RubricSpec) -> bool:
     """Whether a rubric limits a time."""
     return rubric.kind == "limit" and rubric.scorer in TIMES
+
+
+def untimed(frame: Frame, rubric: RubricSpec, arms: Sequence[str]) -> tuple[str, ...]:
+    """The arms that a rubric about time cannot say anything of, as they are asked by a batch API."""
+    if rubric.scorer not in TIMES:
+        return ()
+    return tuple(name for name in arms if frame.suite.targets[name].batching is not None)
 
 
 # what counts ----------------------------------------------------------------------------------------------------------
@@ -125,7 +153,6 @@ def summary(frame: Frame, name: str, measured: Timings) -> LatencySummary | None
             "inter_token": (1000 * measured.inter_token, "ms"),
             "total": (waited + measured.total, "s"),
         }
-    dates = sorted(when for when, mine in zip(measured.finished, ours.tolist(), strict=True) if mine and when)
     spec = frame.suite.targets.get(name)
     recorded = not any(measured.loads)
     return LatencySummary(
@@ -136,8 +163,8 @@ def summary(frame: Frame, name: str, measured: Timings) -> LatencySummary | None
         late=int(np.count_nonzero(measured.late & ours)),
         lagged=int(np.count_nonzero(measured.lagged & ours)),
         queued=_worst_wait(measured.queued[ours]),
-        first_at=dates[0] if dates else "",
-        last_at=dates[-1] if dates else "",
+        first_at=measured.first_at,
+        last_at=measured.last_at,
         times=tuple(
             _percentiles(kind, unit, np.where(ours, values, np.nan), label) for kind, (values, unit) in columns.items()
         ),
@@ -213,8 +240,8 @@ def _of_arm(frame: Frame, name: str, arm: Timings, held: Bools) -> list[str]:
     answers = count(int(np.count_nonzero(held)), "answer")
     found: list[str] = []
     if other:
-        under = listed(sorted({pattern(load) for load, is_other in zip(arm.loads, arm.other, strict=True) if is_other}))
         declared = pattern(frame.suite.targets[name].load)
+        under = listed(sorted({pattern(load) for load in arm.loads if load} - {declared}))
         found.append(
             f"{other:,} of {answers} of {name} were measured under another load ({under}) than the declared one "
             f"({declared}): their times do not count. Run with --fresh to measure them."

@@ -17,7 +17,7 @@ from seatrial.core.suite import Policy, RubricSpec, Statistic
 from seatrial.stats import cluster_rate, n_zero_failures, paired_cluster, quantile_ranks
 from seatrial.stats.distributions import special
 from seatrial.verdicts.needs import Need, cases_to_tell, cure, further, one_cluster
-from seatrial.verdicts.outcomes import MOST_MISSING, Floats, Ints, Outcomes, independent, known, spread
+from seatrial.verdicts.outcomes import Floats, Ints, Outcomes, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag
 
 Reason = Literal["kept", "broken", "open", "few_cases", "few_clusters", "missing", "no_data", "no_ratio"]
@@ -87,7 +87,7 @@ def judge_limit(outcomes: Outcomes, rubric: RubricSpec, policy: Policy, seed: in
         reason = "few_cases"
     elif clustered and clusters < LEAST_CLUSTERS:
         reason = "few_clusters"
-    elif reason == "kept" and outcomes.most_missing > MOST_MISSING:
+    elif reason == "kept" and outcomes.too_much_missing:
         reason = "missing"
     told: dict[Flag, bool] = {
         "few_cases": cases < policy.min_cases,

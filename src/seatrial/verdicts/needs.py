@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from seatrial.core.suite import RubricSpec
 from seatrial.stats import clopper_pearson
 from seatrial.stats.distributions import special
-from seatrial.verdicts.outcomes import MOST_MISSING, Outcomes
+from seatrial.verdicts.outcomes import Outcomes
 
 TOO_MANY = 1_000_000
 """Beyond this many cases no number is named: the answer would turn on a hair."""
@@ -21,6 +22,17 @@ class Need(NamedTuple):
     against: bool = False
 
 
+def named(need: Need | None, rubric: RubricSpec, *, new_seeds: bool = False) -> Need | None:
+    """The need with the sort of cases that the rubric takes: probes, of which strata, and whether of new seeds."""
+    if need is None or need.cases is None:
+        return need
+    note = need.note.replace("cases", "probes") if rubric.selection == "probes" else need.note
+    wanted = (f"{key} {value if isinstance(value, str) else ' or '.join(value)}" for key, value in rubric.where.items())
+    strata = " and ".join(wanted)
+    parts = [note, *(["of new seeds"] if new_seeds else []), *([f"with {strata}"] if strata else [])]
+    return need._replace(note=" ".join(parts))
+
+
 def one_cluster(cases: int) -> Need:
     """That nothing is known of the spread between clusters."""
     if cases == 1:
@@ -30,9 +42,13 @@ def one_cluster(cases: int) -> Need:
 
 def cure(outcomes: Outcomes, *, lacking: bool) -> Need | None:
     """What to do where missing results keep a rubric open (`lacking`: too few are left); None: more cases may help."""
-    scorer_failed = outcomes.judge_errors and outcomes.most_missing > MOST_MISSING
+    scorer_failed = outcomes.judge_errors and outcomes.too_much_missing
     if not outcomes.missing or not (lacking or scorer_failed):
         return None
+    if outcomes.untimed:
+        names = ", ".join(outcomes.untimed)
+        measured = f"leave `batch` out for {names} and run with --fresh to measure it"
+        return Need(None, f"answers by batch have no latency; {measured}")
     if outcomes.judge_errors:
         failed = f"the scorer failed on {outcomes.judge_errors:,} answer{'s' if outcomes.judge_errors > 1 else ''}"
         return Need(None, f"{failed}: mend it, then run again with --retry-errors")

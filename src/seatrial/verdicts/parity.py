@@ -109,7 +109,7 @@ def parity(store: Store, frame: Frame, incumbent: str, candidate: str, dropped: 
     if first is None or second is None:
         unknown = tuple(name for name, c in ((incumbent, first), (candidate, second)) if c is None)
         return Parity(result="unknown", unknown=unknown, seconds_apart=apart, apart=words)
-    found = [*_differences(first, second, policy), *_too_far(apart, policy)]
+    found = [*_differences(first, second, policy), *_too_far(apart, policy), *_by_batch(frame, incumbent, candidate)]
     return Parity(
         result="differs" if found else "equal",
         same=tuple(_same(first, second)),
@@ -137,6 +137,14 @@ def _too_far(apart: float | None, policy: ParityPolicy) -> Iterable[Difference]:
     if apart is not None and apart > policy.max_hours_apart * 3600:
         says = f"up to {duration(apart)} apart"
         yield Difference(what="time", incumbent="", candidate=says, allowed="time" in policy.allow)
+
+
+def _by_batch(frame: Frame, incumbent: str, candidate: str) -> Iterable[Difference]:
+    """One arm asked by a batch API and the other live: another tier of the same model, which refuses nothing."""
+    old, new = (frame.suite.targets[name].batching is not None for name in (incumbent, candidate))
+    if old is not new:
+        said = {True: "yes", False: "no, live"}
+        yield Difference(what="by batch", incumbent=said[old], candidate=said[new], allowed=True)
 
 
 def _same(old: Conditions, new: Conditions) -> Iterable[str]:

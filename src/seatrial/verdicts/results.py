@@ -10,10 +10,11 @@ from seatrial.stats.distributions import special
 from seatrial.verdicts import gates, limits, quality, sentences
 from seatrial.verdicts.evidence import Evidence, weigh
 from seatrial.verdicts.judging import Finding
-from seatrial.verdicts.needs import Need
+from seatrial.verdicts.needs import Need, named
 from seatrial.verdicts.outcomes import Outcomes, pair
-from seatrial.verdicts.rates import rate
+from seatrial.verdicts.rates import rates_of, tries
 from seatrial.verdicts.records import Estimate, Pairs, Quantity, RubricResult
+from seatrial.verdicts.weighing import Comparison, compare
 
 
 def result(suite: Suite, rubric: RubricSpec, outcomes: Outcomes, finding: Finding | None, unit: str) -> RubricResult:
@@ -31,32 +32,52 @@ def result(suite: Suite, rubric: RubricSpec, outcomes: Outcomes, finding: Findin
 
 def _base(rubric: RubricSpec, outcomes: Outcomes, policy: Policy) -> RubricResult:
     """What all kinds that count passes share: the arms' rates and the paired counts."""
-    incumbent = None
-    paired: Pairs | None = None
-    if outcomes.incumbent is not None:
-        incumbent = rate(outcomes.incumbent, outcomes.cluster, policy.alpha)
-        paired = _pairs(outcomes, policy)
+    candidate, incumbent = rates_of(outcomes, policy.alpha)
+    counted = outcomes.asked is None and outcomes.labels is None and not outcomes.graded
+    paired = pairs_of(outcomes, policy) if incumbent is not None and counted else None
     return RubricResult(
         name=rubric.name,
         kind=rubric.kind,
         scorer=rubric.scorer,
         decision="SHOWN",
         sentence="",
-        candidate=rate(outcomes.candidate, outcomes.cluster, policy.alpha),
+        candidate=candidate,
         incumbent=incumbent,
         pairs=paired,
+        unweighted=_unweighted(outcomes, policy),
+        unseen=outcomes.unseen,
+        tries=tries(outcomes, policy.alpha),
         missing_range=quality.missing_range(outcomes),
-        warnings=_warnings(outcomes),
+        warnings=_warnings(rubric, outcomes),
     )
 
 
-def _warnings(outcomes: Outcomes) -> tuple[str, ...]:
+def _warnings(rubric: RubricSpec, outcomes: Outcomes) -> tuple[str, ...]:
+    told: list[str] = []
     if quality.uneven_missing(outcomes):
-        return ("One arm misses results more often than the other, beyond chance: what is missing is not random.",)
-    return ()
+        told.append("One arm misses results more often than the other, beyond chance: what is missing is not random.")
+    if outcomes.asked is not None and rubric.kind == "gate":
+        told.append("The arms were asked different cases: whether the candidate fails more often was not tested.")
+    if outcomes.asked is not None and rubric.at_most_ratio is not None:
+        told.append("The arms were asked different cases: their ratio is of those that both were asked.")
+    if outcomes.as_failures:
+        share = sentences.points(outcomes.as_failures)
+        told.append(f"Missing results count as failures, as the policy says: up to {share}% of an arm's.")
+    return tuple(told)
 
 
-def _pairs(outcomes: Outcomes, policy: Policy) -> Pairs:
+def _unweighted(outcomes: Outcomes, policy: Policy) -> Estimate | None:
+    """The difference if all cases counted the same; None where they do."""
+    if outcomes.weight is None or outcomes.incumbent is None:
+        return None
+    evidence = compare(outcomes.unweighted())
+    if evidence is None:
+        return None
+    return _estimate(evidence.estimate, evidence.interval(2 * policy.alpha), 1 - 2 * policy.alpha, evidence.method)
+
+
+def pairs_of(outcomes: Outcomes, policy: Policy) -> Pairs:
+    """The paired counts of both arms, and what the method divides them by."""
     paired = pair(outcomes)
     evidence = weigh(paired)
     return Pairs(
@@ -86,13 +107,13 @@ def _estimate(value: float, interval: Interval, level: float, method: str) -> Es
     return Estimate(value=value, low=low, high=high, level=level, method=method)
 
 
-def _difference(evidence: Evidence, alpha: float) -> Estimate:
+def _difference(evidence: Comparison, alpha: float) -> Estimate:
     return _estimate(evidence.estimate, evidence.interval(alpha), 1 - alpha, evidence.method)
 
 
 def _quality(rubric: RubricSpec, finding: quality.QualityFinding, policy: Policy) -> RubricResult:
     evidence, alpha = finding.evidence, policy.alpha
-    need = quality.need(finding, policy) if finding.decision == "INCONCLUSIVE" else None
+    need = named(quality.need(finding, policy), rubric) if finding.decision == "INCONCLUSIVE" else None
     interval = evidence.interval(2 * alpha) if evidence else None
     update: dict[str, object] = {
         "decision": finding.decision,
@@ -104,10 +125,12 @@ def _quality(rubric: RubricSpec, finding: quality.QualityFinding, policy: Policy
     }
     if evidence is not None and interval is not None:
         update |= _paired_numbers(evidence, interval, policy)
-    return _base(rubric, finding.outcomes, policy).model_copy(update=update)
+    base = _base(rubric, finding.outcomes, policy)
+    update["sentence"] = f"{update['sentence']}{sentences.tries(base.tries)}"
+    return base.model_copy(update=update)
 
 
-def _paired_numbers(evidence: Evidence, interval: Interval, policy: Policy) -> dict[str, object]:
+def _paired_numbers(evidence: Comparison, interval: Interval, policy: Policy) -> dict[str, object]:
     """The difference at both levels, the p-values against none, and what this many cases can show."""
     return {
         "difference": _estimate(evidence.estimate, interval, 1 - 2 * policy.alpha, evidence.method),
@@ -115,7 +138,7 @@ def _paired_numbers(evidence: Evidence, interval: Interval, policy: Policy) -> d
         "p_value": evidence.p_value,
         "p_worse": evidence.p_worse,
         "p_method": evidence.test,
-        "visible": quality.visible(evidence, policy),
+        "visible": evidence.visible(policy.alpha, policy.power),
     }
 
 
@@ -124,8 +147,9 @@ def _needed(need: Need | None) -> dict[str, object]:
 
 
 def _gate(rubric: RubricSpec, finding: gates.GateFinding, policy: Policy) -> RubricResult:
-    need = gates.need(finding, policy) if finding.decision == "INCONCLUSIVE" else None
     failures = finding.failures
+    need = gates.need(finding, policy) if finding.decision == "INCONCLUSIVE" else None
+    need = named(need, rubric, new_seeds=failures.clusters < failures.results)
     update: dict[str, object] = {
         "decision": finding.decision,
         "sentence": sentences.gate(finding, policy.alpha, need),
@@ -146,7 +170,7 @@ def _gate(rubric: RubricSpec, finding: gates.GateFinding, policy: Policy) -> Rub
 
 
 def _limit(rubric: RubricSpec, finding: limits.LimitFinding, policy: Policy, unit: str) -> RubricResult:
-    need = limits.need(finding, rubric, policy) if finding.decision == "INCONCLUSIVE" else None
+    need = named(limits.need(finding, rubric, policy), rubric) if finding.decision == "INCONCLUSIVE" else None
     return RubricResult(
         name=rubric.name,
         kind=rubric.kind,
@@ -157,7 +181,7 @@ def _limit(rubric: RubricSpec, finding: limits.LimitFinding, policy: Policy, uni
         flags=finding.flags,
         needed=None if need is None else need.cases,
         needed_note="" if need is None else need.note,
-        warnings=_warnings(finding.outcomes),
+        warnings=_warnings(rubric, finding.outcomes),
     )
 
 
@@ -190,10 +214,11 @@ def _shown(rubric: RubricSpec, outcomes: Outcomes, policy: Policy, unit: str) ->
             update={"decision": "SHOWN", "sentence": sentence, "needed": None, "needed_note": ""}
         )
     base = _base(rubric, outcomes, policy)
-    evidence = None if outcomes.incumbent is None else weigh(pair(outcomes))
+    evidence = None if outcomes.incumbent is None else compare(outcomes)
+    tried = sentences.tries(base.tries)
     if evidence is None:
         assert base.candidate is not None
-        return base.model_copy(update={"sentence": sentences.rate(base.candidate)})
+        return base.model_copy(update={"sentence": f"{sentences.rate(base.candidate, outcomes)}{tried}"})
     interval = evidence.interval(2 * policy.alpha)
-    sentence = sentences.difference(evidence.estimate, interval, policy.alpha)
+    sentence = sentences.difference(evidence.estimate, interval, policy.alpha, outcomes) + tried
     return base.model_copy(update={"sentence": sentence, **_paired_numbers(evidence, interval, policy)})

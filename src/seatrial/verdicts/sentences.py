@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from seatrial.core.suite import RubricSpec
 from seatrial.stats import Interval
 from seatrial.verdicts.gates import GateFinding
 from seatrial.verdicts.limits import LimitFinding, Measured
 from seatrial.verdicts.needs import Need
-from seatrial.verdicts.outcomes import MOST_MISSING
+from seatrial.verdicts.outcomes import Outcomes
 from seatrial.verdicts.quality import LEAST_CLUSTERS, QualityFinding, none_pass
-from seatrial.verdicts.records import Overall, Rate, RubricResult
+from seatrial.verdicts.records import Estimate, Fragility, Overall, Rate, RubricResult, Tries
 
 MINUS = "−"
+MOST_CONFIRMED = 3
+"""Confirmed failures that a gate's sentence names."""
 
 
 def number(value: float) -> str:
@@ -62,19 +66,57 @@ def quality(finding: QualityFinding, interval: Interval | None, alpha: float, ne
     if evidence is None or interval is None:
         return f"No case has a result of both arms, so nothing can be said.{wanted(need)}"
     inside = f"{interval_of(interval, alpha, against=-finding.margin)}, margin {MINUS}{plain(finding.margin)}"
-    return f"{_gap(evidence.estimate)} ({inside}): {_quality_tail(finding, need)}"
+    counted = _counted(finding.outcomes)
+    head = f"{_gap(evidence.estimate, finding.outcomes)} ({inside}{counted}): {_quality_tail(finding, need)}"
+    return f"{head}{_apart(finding.outcomes)}{_unseen(finding.outcomes)}"
 
 
-def difference(estimate: float, interval: Interval, alpha: float) -> str:
+def difference(estimate: float, interval: Interval, alpha: float, outcomes: Outcomes) -> str:
     """A difference that decides nothing; `interval` is at 1 − 2·alpha."""
-    return f"{_gap(estimate)} ({interval_of(interval, alpha)}); shown, it decides nothing."
+    inside = f"{interval_of(interval, alpha)}{_counted(outcomes)}"
+    tail = f"{_apart(outcomes)}{_unseen(outcomes)}"
+    return f"{_gap(estimate, outcomes)} ({inside}); shown, it decides nothing.{tail}"
 
 
-def _gap(estimate: float) -> str:
+def _gap(estimate: float, outcomes: Outcomes) -> str:
+    size = "less than 0.1" if _tiny(estimate) else points(abs(estimate))
+    if outcomes.labels is not None:
+        what = f"Its {outcomes.labels.aggregate} is"
+        same = f"{what} exactly the incumbent's"
+        return same if estimate == 0 else f"{what} {size} points {_side(estimate)} than the incumbent's"
+    if outcomes.graded:
+        same = "Its mean value is exactly the incumbent's"
+        return same if estimate == 0 else f"Its mean value is {size} points {_side(estimate)} than the incumbent's"
     if estimate == 0:
         return "It passes exactly as often as the incumbent"
-    size = "less than 0.1" if _tiny(estimate) else points(abs(estimate))
     return f"It passes {size} points {'more' if estimate > 0 else 'less'} often than the incumbent"
+
+
+def _side(estimate: float) -> str:
+    return "higher" if estimate > 0 else "lower"
+
+
+def _counted(outcomes: Outcomes) -> str:
+    return "" if outcomes.weight is None else ", weighted to traffic"
+
+
+def _apart(outcomes: Outcomes) -> str:
+    """That the arms answered different cases, and what that costs."""
+    if outcomes.asked is None or outcomes.labels is not None:
+        return ""
+    asked = (outcomes.asked.candidate.any(axis=1), outcomes.asked.incumbent.any(axis=1))
+    shared = count(int(np.count_nonzero(asked[0] & asked[1])), "case")
+    ours, theirs = (int(np.count_nonzero(cells)) for cells in asked)
+    return (
+        f" The arms were asked different cases (candidate {ours:,}, incumbent {theirs:,}, {shared} of both), so they "
+        "are compared unpaired: that shows less than the same cases would."
+    )
+
+
+def _unseen(outcomes: Outcomes) -> str:
+    if not outcomes.unseen:
+        return ""
+    return f" There is no case of {points(outcomes.unseen)}% of traffic: the interval holds whatever happens there."
 
 
 def interval_of(interval: Interval, alpha: float, against: float | None = None) -> str:
@@ -95,7 +137,7 @@ def _quality_tail(finding: QualityFinding, need: Need | None) -> str:
         case "none_pass":
             return f"{none_pass(finding.outcomes)}, so nothing is shown: check prompt, scorer and references."
         case "missing":
-            return f"within the margin, but {_too_much_missing(finding.outcomes.most_missing)}"
+            return f"within the margin, but {_too_much_missing(finding.outcomes)}"
         case "holm":
             held = f"with {finding.tested} quality rubrics tested at once this may be chance."
             return f"worse than the margin taken by itself, but {held}{wanted(need)}"
@@ -111,8 +153,9 @@ def _quality_tail(finding: QualityFinding, need: Need | None) -> str:
     return f"{start}whether it stays within the margin is open.{wanted(need)}"
 
 
-def _too_much_missing(share: float) -> str:
-    return f"{points(share, MOST_MISSING)}% of an arm's results are missing, too many to pass."
+def _too_much_missing(outcomes: Outcomes) -> str:
+    share = points(outcomes.most_missing, outcomes.most_allowed)
+    return f"{share}% of an arm's results are missing, too many to pass."
 
 
 def wanted(need: Need | None) -> str:
@@ -140,15 +183,24 @@ def gate(finding: GateFinding, alpha: float, need: Need | None) -> str:
             return f"{seen}: at least {least}% {sure}, where {limit}% is allowed. The gate is broken."
         case "worse":
             return f"{seen}. {_worse(finding)}"
+        case "confirmed":
+            return f"{seen}. {_confirmed(finding)}"
         case "kept":
             return f"{seen}: at most {most}% {sure}, and {limit}% is allowed."
         case "few_cases":
             return f"{seen}: at most {most}% {sure}, but too few cases to decide anything.{wanted(need)}"
         case "missing":
-            lost = _too_much_missing(finding.outcomes.most_missing)
+            lost = _too_much_missing(finding.outcomes)
             return f"{seen}: at most {most}% {sure}, but {lost}"
         case _:
             return f"{seen}: up to {most}% is possible {sure}, and {limit}% is allowed.{wanted(need)}"
+
+
+def _confirmed(finding: GateFinding) -> str:
+    held = finding.outcomes.confirmed
+    rest = f" and {len(held) - MOST_CONFIRMED:,} more" if len(held) > MOST_CONFIRMED else ""
+    whom = f"A person confirmed {count(len(held), 'failure')}: {'; '.join(held[:MOST_CONFIRMED])}{rest}."
+    return f"{whom} That blocks, whatever the numbers say."
 
 
 def _worse(finding: GateFinding) -> str:
@@ -180,7 +232,7 @@ def limit(finding: LimitFinding, rubric: RubricSpec, alpha: float, unit: str, ne
         "broken": "not kept.",
         "few_cases": f"only {count(finding.cases, 'case')}, too few to decide anything.",
         "few_clusters": f"the cases form only {count(finding.clusters, 'cluster')}, too few to decide anything.",
-        "missing": f"kept, but {_too_much_missing(finding.outcomes.most_missing)}",
+        "missing": f"kept, but {_too_much_missing(finding.outcomes)}",
     }.get(finding.reason, "whether it is kept is open.")
     return f"{head} ({_reach(told, alpha)}; {allowed}): {tail}{wanted(need)}"
 
@@ -211,18 +263,48 @@ def quantity(value: float, unit: str) -> str:
     return f"{number(value)} {unit}".rstrip()
 
 
-def rate(found: Rate) -> str:
-    """How often an arm passes, by itself."""
+def rate(found: Rate, outcomes: Outcomes) -> str:
+    """How often an arm passes, or how high its values are, by itself."""
     estimate = found.estimate
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "No case has a result."
     ends = f"{end(estimate.low)} to {end(estimate.high)}"
     share = f"{points(estimate.value)}%, {100 * estimate.level:g}% interval {ends}"
-    return f"It passes {found.passed:,} of {found.n:,} ({share})."
+    counted = _counted(outcomes)
+    if outcomes.labels is not None:
+        return f"Its {outcomes.labels.aggregate} is {share}, over {count(found.n, 'result')}{counted}."
+    if outcomes.graded:
+        return f"Its mean value is {share}, over {count(found.n, 'result')}{counted}."
+    return f"It passes {found.passed:,} of {found.n:,} ({share}{counted})."
 
 
-def headline(candidate: str, incumbent: str, overall: Overall, rubrics: Sequence[RubricResult]) -> str:
-    """The verdict in one or two sentences."""
+def tries(found: Sequence[Tries]) -> str:
+    """How reliable each arm is over several tries at a case; nothing without them."""
+    last = max((one.k for one in found), default=0)
+    parts = [
+        f"{'the incumbent' if one.arm == 'incumbent' else 'it'} passes {_pass_share(one.all_pass)} of cases in all "
+        f"{one.k} tries and {_pass_share(one.any_pass)} in at least one"
+        for one in found
+        if one.k == last
+    ]
+    return f" {'; '.join(parts)[0].upper()}{'; '.join(parts)[1:]}." if parts else ""
+
+
+def _pass_share(found: Estimate) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return "an unknown share"
+    ends = f"{end(found.low)} to {end(found.high)}"
+    return f"{points(found.value)}% ({100 * found.level:g}% interval {ends})"
+
+
+def headline(
+    candidate: str,
+    incumbent: str,
+    overall: Overall,
+    rubrics: Sequence[RubricResult],
+    told: Fragility | None = None,
+) -> str:
+    """The verdict in one or two sentences; `told`: what it would be under other choices."""
     by_decision: Mapping[str, list[RubricResult]] = {
         decision: [rubric for rubric in rubrics if rubric.decision == decision]
         for decision in ("PASS", "BLOCK", "INCONCLUSIVE")
@@ -230,13 +312,27 @@ def headline(candidate: str, incumbent: str, overall: Overall, rubrics: Sequence
     deciding = sum(len(group) for group in by_decision.values())
     if overall == "ship":
         what = "the one deciding rubric passes" if deciding == 1 else f"all {deciding} deciding rubrics pass"
-        return f"{candidate} may replace {incumbent}: {what}.{_fragile(by_decision['PASS'])}"
+        return f"{candidate} may replace {incumbent}: {what}.{_fragile(by_decision['PASS'], told)}"
     if overall == "block":
         why = _blockers(by_decision["BLOCK"])
-        return f"{candidate} must not replace {incumbent}: blocked by {why}.{_fragile(by_decision['BLOCK'])}"
+        return f"{candidate} must not replace {incumbent}: blocked by {why}.{_fragile(by_decision['BLOCK'], told)}"
     if overall == "inconclusive":
         return f"Whether {candidate} may replace {incumbent} is open: {_open(by_decision['INCONCLUSIVE'])}"
-    return f"No verdict on {candidate} against {incumbent}: {'nothing decides' if not deciding else 'no results'}."
+    gone = [rubric.name for rubric in by_decision["INCONCLUSIVE"] if "missing" in rubric.flags and _some(rubric)]
+    why = "nothing decides" if not deciding else "no results"
+    bare = [rubric.name for rubric in by_decision["INCONCLUSIVE"] if not _some(rubric)]
+    if 0 < len(bare) < deciding:
+        why = f"no results of {listed(bare)}"
+    if gone:
+        why = f"too many results of {listed(gone)} are missing"
+    return f"No verdict on {candidate} against {incumbent}: {why}."
+
+
+def _some(rubric: RubricResult) -> bool:
+    """Whether both arms have a result on a rubric."""
+    if rubric.quantity is not None:
+        return rubric.quantity.n > 0
+    return all(arm is None or arm.n > 0 for arm in (rubric.candidate, rubric.incumbent))
 
 
 def _blockers(rubrics: Sequence[RubricResult]) -> str:
@@ -268,7 +364,9 @@ def pattern(load: str) -> str:
             return "as recorded"
 
 
-def _fragile(rubrics: Sequence[RubricResult]) -> str:
+def _fragile(rubrics: Sequence[RubricResult], told: Fragility | None) -> str:
+    if told is not None:
+        return f" Fragile: {told.sentence[0].lower()}{told.sentence[1:]}" if told.fragile else ""
     names = [rubric.name for rubric in rubrics if "fragile" in rubric.flags]
     return f" Fragile: {listed(names)} would turn with one cluster less or other missing results." if names else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from seatrial.core.suite import Policy
 from seatrial.stats import benjamini_hochberg
 from seatrial.verdicts.cases import MOST_VALUES, CaseTable
-from seatrial.verdicts.evidence import weigh
-from seatrial.verdicts.outcomes import Floats, Outcomes, pair
+from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.rates import rates_of
 from seatrial.verdicts.records import Estimate, SliceResult
+from seatrial.verdicts.weighing import compare
 
 MOST_SLICES = 200
 """Slices of one rubric; beyond it the smallest are left out."""
@@ -65,7 +67,7 @@ def _result(part: _Slice, outcomes: Outcomes, policy: Policy) -> SliceResult:
     taken = np.zeros(len(outcomes.candidate), dtype=np.bool_)
     taken[part.rows] = True
     sub = outcomes.take(taken)
-    evidence = None if sub.incumbent is None else weigh(pair(sub))
+    evidence = None if sub.incumbent is None else compare(replace(sub, unseen=0.0))
     if evidence is None:
         difference = Estimate(value=None, level=1 - policy.alpha, method="no pairs")
     else:
@@ -77,13 +79,21 @@ def _result(part: _Slice, outcomes: Outcomes, policy: Policy) -> SliceResult:
         stratum=part.stratum,
         value=part.value,
         n=len(part.rows),
-        candidate=_mean(sub.candidate),
-        incumbent=None if sub.incumbent is None else _mean(sub.incumbent),
+        candidate=_mean(sub, 0),
+        incumbent=None if sub.incumbent is None else _mean(sub, 1),
         difference=difference,
         p_value=None if evidence is None else evidence.p_value,
     )
 
 
-def _mean(arm: Floats) -> float | None:
-    there = arm[~np.isnan(arm)]
-    return float(there.mean()) if len(there) else None
+def _mean(outcomes: Outcomes, which: int) -> float | None:
+    """An arm's mean, weighted as the cases count; or its number over all labels."""
+    if outcomes.labels is not None:
+        found = rates_of(outcomes, 0.05)[which]
+        return None if found is None else found.estimate.value
+    arm = outcomes.candidate if which == 0 else outcomes.incumbent
+    assert arm is not None, "the arm is there"
+    there = ~np.isnan(arm)
+    weight = np.ones(arm.shape) if outcomes.weight is None else np.broadcast_to(outcomes.weight[:, None], arm.shape)
+    total = float(weight[there].sum())
+    return float((weight * np.where(there, arm, 0.0)).sum() / total) if total > 0 else None

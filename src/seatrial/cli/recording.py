@@ -1,0 +1,88 @@
+"""`--record`, `--expires` and `--record-texts`: what `run` and `compare` keep of a verdict."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from seatrial.verdicts.records import TrialReport
+
+UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
+
+
+class Period(click.ParamType[float]):
+    """A time span like 24h, 90d or 4w, in days."""
+
+    name = "period"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The days that a text says."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([hdw])", str(value).strip())
+        days = float(found[1]) * UNITS[found[2]] if found else 0.0
+        if not 0 < days <= 3650:
+            self.fail(f"{value!r} is no period of at most ten years: write 24h, 90d or 4w.", param, ctx)
+        return days
+
+
+class Wanted(NamedTuple):
+    """A record that was asked for."""
+
+    path: Path
+    expires_days: int | None
+    texts: bool
+
+
+def recorded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the three options to a command, which gets them as `record: Wanted | None`."""
+
+    @click.option(
+        "--record",
+        "record_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Also write the decision record, a file that `seatrial verify` can draw again.",
+    )
+    @click.option("--expires", type=Period(), help="How long the record stands, like 90d; the policy's where not said.")
+    @click.option("--record-texts", is_flag=True, help="Keep the flips' inputs and answers in the record.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, record_file: Path | None, expires: float | None, record_texts: bool, **kwargs: Any) -> Any:
+        if record_file is None and (expires is not None or record_texts):
+            raise click.UsageError("--expires and --record-texts belong to --record FILE.")
+        if expires is not None and (expires < 1 or expires != int(expires)):
+            raise click.UsageError("--expires takes whole days: a record stands for at least one.")
+        days = None if expires is None else int(expires)
+        wanted = None if record_file is None else Wanted(record_file, days, record_texts)
+        return command(*args, record=wanted, **kwargs)
+
+    return wrapped
+
+
+def keep(
+    wanted: Wanted | None,
+    report: TrialReport,
+    store_file: Path,
+    *,
+    incumbent: str | None = None,
+    candidates: Sequence[str] = (),
+    quiet: bool = False,
+) -> None:
+    """Write the record of a report that was just drawn, where one is wanted."""
+    from seatrial.store.store import Store
+    from seatrial.trials.verify import asked_for, make_record, write_record
+
+    if wanted is None:
+        return
+    with Store(store_file) as store:
+        choices = {"expires_days": wanted.expires_days, "texts": wanted.texts}
+        asked = asked_for(store, report.trial_id, incumbent, candidates, **choices)
+        record = make_record(store, report.trial_id, asked, report)
+    write_record(record, wanted.path)
+    if not quiet:
+        click.echo(f"wrote {wanted.path}: {record.digest}, stands until {record.expires_at[:10]}")

@@ -1,0 +1,114 @@
+"""Records, bundles and watching through the command line: output, exit codes, and what is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+from tests.trials.project import Project, question
+
+from seatrial.testing import FakeProvider, Reply, Rule, Script, When
+
+MODELS = ("old", "new")
+SCRIPT = Script(
+    models=MODELS,
+    answers=tuple(Rule(when=When.model_validate({"input": f"question {i}"}), text="no") for i in (0, 2)),
+)
+CASES = [question(2 * i) for i in range(40)]
+TARGETS = {"old": {"use": "openai:old"}, "new": {"use": "openai:new"}}
+
+
+@pytest.fixture
+def fake():
+    with FakeProvider(SCRIPT).in_thread() as provider:
+        yield provider
+
+
+@pytest.fixture
+def project(tmp_path: Path, fake: FakeProvider) -> Project:
+    made = Project(tmp_path)
+    made.suite |= {"targets": json.loads(json.dumps(TARGETS)), "incumbent": "old"}
+    made.at(fake.base_url)
+    made.write(CASES)
+    return made
+
+
+def test_from_a_run_to_a_report_on_another_machine(call: Call, project: Project, tmp_path: Path):
+    ran = call("run", "--record", "kept/r.json", "--expires", "30d")
+    assert (ran.returncode, "wrote kept/r.json: record:st1:" in ran.stdout) == (0, True), ran.stderr
+    assert call("compare", "--record", "again.json", "--expires", "30d").returncode == 0
+    assert Path("again.json").read_bytes() == Path("kept/r.json").read_bytes()
+    packed = call("export", "-o", "b.seatrial", "--json")
+    assert json.loads(packed.stdout)["rows"]["lines.jsonl"] == 80
+    (tmp_path / ".seatrial").rename(tmp_path / "gone")
+    done = call("verify", "kept/r.json", "--bundle", "b.seatrial")
+    assert (done.returncode, done.stdout.partition(":")[0]) == (0, "equal")
+    shown = call("report", "kept/r.json", "-o", "r.html", "-o", "r.md")
+    assert (shown.returncode, "Rendered from the decision" in shown.stdout) == (0, True)
+    assert "not kept in the record" in Path("r.html").read_text()
+
+
+def test_an_altered_record_exits_with_4_and_names_the_field(call: Call, project: Project):
+    call("run", "--record", "r.json")
+    text = Path("r.json").read_text()
+    Path("r.json").write_text(text.replace('"cases":40', '"cases":41'))
+    done = call("verify", "r.json")
+    assert (done.returncode, "report.cases: recorded 41, now 40" in done.stdout) == (4, True), done.stdout
+    told = json.loads(call("verify", "r.json", "--json").stdout)
+    assert (told["result"], {"path": "report.cases", "recorded": "41", "recomputed": "40"} in told["differences"]) == (
+        "altered",
+        True,
+    )
+    assert "THIS RECORD WAS ALTERED" in call("report", "r.json").stdout.replace("\n   ", " ")
+
+
+def test_a_trial_is_reported_too(call: Call, project: Project):
+    call("run", "--json")
+    assert "may" in call("report").stdout
+
+
+WRONG = [
+    pytest.param(["verify", "none.json"], 4, "E410", id="no-file"),
+    pytest.param(["verify", "cases.jsonl"], 4, "E410", id="no-record"),
+    pytest.param(["verify", "r.json", "--bundle", "b", "--store", "s"], 2, "not both", id="both"),
+    pytest.param(["verify", "r.json", "--bundle", "cases.jsonl"], 4, "E411", id="no-bundle"),
+    pytest.param(["report", "none.json"], 4, "E410", id="report-of-no-file"),
+    pytest.param(["report", "2020"], 4, "E403", id="report-of-no-trial"),
+    pytest.param(["report", "r.json", "-o", "x.exe"], 2, "cannot be written as", id="ending"),
+    pytest.param(["compare", "--expires", "9d"], 2, "belong to --record", id="expires-alone"),
+    pytest.param(["compare", "--record", "x.json", "--expires", "9"], 2, "is no period", id="no-period"),
+    pytest.param(["compare", "--record", "x.json", "--expires", "2h"], 2, "whole days", id="hours"),
+    pytest.param(["compare", "--record", "/dev/null/x.json"], 2, "cannot be written to", id="nowhere-to-write"),
+    pytest.param(["export", "nothing"], 4, "E403", id="no-trial"),
+    pytest.param(["watch", "--accept"], 4, "no whole run", id="nothing-to-accept"),
+    pytest.param(["watch", "--accept", "--trend"], 2, "give --accept or --trend", id="accept-and-trend"),
+    pytest.param(["watch", "--webhook-env", "NO_SUCH_HOOK"], 2, "E310", id="no-webhook"),
+    pytest.param(["watch", "--target", "nope"], 2, "no target", id="no-target"),
+    pytest.param(["watch", "none.yaml"], 2, "E110", id="no-suite"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), WRONG)
+def test_what_cannot_be_done_is_said(call: Call, project: Project, arguments: list[str], code: int, words: str):
+    call("run", "--record", "r.json", "--json")
+    done = call(*arguments)
+    assert (done.returncode, words in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_watching_by_the_command(call: Call, project: Project, fake: FakeProvider):
+    first = call("watch", "--canary", "20")
+    assert (first.returncode, "it was never run whole" in first.stdout) == (0, True), first.stderr
+    again = json.loads(call("watch", "--json").stdout)
+    assert (again["state"], again["ran"]) == ("nothing due", {})
+    fake.load(Script(models=MODELS, default=Reply(text="no")))
+    project.write([*CASES, question(900)])
+    worse = call("watch", "--canary", "20")
+    assert (worse.returncode, "REGRESSED" in worse.stdout) == (1, True), worse.stdout
+    assert call("watch", "--accept").returncode == 0
+    assert call("watch").returncode == 0
+    shown = call("watch", "--trend").stdout
+    assert ("old · right (quality)" in shown, "whole" in shown) == (True, True)
+    assert len(json.loads(call("watch", "--trend", "--json").stdout)["lines"]) == 2
