@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seatrial.core.suite import Suite
     from seatrial.errors import SeatrialError
     from seatrial.targets.complete import aclose, acomplete, complete
-    from seatrial.testing.check import check
+    from seatrial.trials.check import check
     from seatrial.trials.planning import plan
     from seatrial.trials.sweep import estimate_sweep, sweep
     from seatrial.trials.trial import compare, estimate, run
@@ -36,7 +36,7 @@ _HOMES = {
     "seatrial.core.suite": ("Suite",),
     "seatrial.errors": ("SeatrialError",),
     "seatrial.targets.complete": ("aclose", "acomplete", "complete"),
-    "seatrial.testing.check": ("check",),
+    "seatrial.trials.check": ("check",),
     "seatrial.trials.planning": ("plan",),
     "seatrial.trials.sweep": ("estimate_sweep", "sweep"),
     "seatrial.trials.trial": ("compare", "estimate", "run"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from hashlib import sha256
 from typing import Any
 
@@ -18,15 +19,15 @@ PRICE = {"input": 1, "output": 10}
 
 
 class Noisy:
-    """Answers rightly but for a share of its calls, drawn anew on every call."""
+    """Answers rightly but for a share of its calls, drawn anew each time that a text is asked, in whatever order."""
 
     def __init__(self, share: float) -> None:
-        self.share, self.calls = share, 0
+        self.share, self.times = share, Counter[str]()
 
     def __call__(self, asked: Any) -> Reply:
-        self.calls += 1
-        drawn = int.from_bytes(sha256(f"{self.calls}".encode()).digest()[:4]) / 2**32
         text = asked.text
+        self.times[text] += 1
+        drawn = int.from_bytes(sha256(f"{text} {self.times[text]}".encode()).digest()[:4]) / 2**32
         return Reply(text="something wrong" if drawn < self.share else text)
 
 
@@ -82,11 +83,11 @@ def test_what_was_asked_today_is_reused_and_only_the_second_series_is_new(projec
 
 
 def test_arms_that_are_told_apart_are_a_broken_set_up(project: Project):
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
 
     def forgetful(asked: Any) -> Reply:
-        known = asked.text in seen
-        seen.add(asked.text)
+        known = (asked.model, asked.text) in seen
+        seen.add((asked.model, asked.text))
         return Reply(text="I said that already" if known else asked.text)
 
     with FakeProvider(answer=forgetful).in_thread() as provider:

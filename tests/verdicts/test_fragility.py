@@ -81,7 +81,7 @@ def test_a_second_margin_is_tried_only_where_it_is_stricter():
     strict = make_suite(QUALITY, policy={"margin_points_strict": 1.0})
     overall, found = drawn(strict, outcomes)
     check = next(check for check in found.checks if check.name == "margin")
-    assert (overall, check.overall, check.what) == ("ship", "inconclusive", "with a margin of 1 points")
+    assert (overall, check.overall, check.what) == ("ship", "inconclusive", "with a margin of 1 point")
     lax = make_suite(QUALITY, policy={"margin_points_strict": 3.0})
     assert "margin" not in names(drawn(lax, outcomes)[1])
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from seatrial.stats import _check
-from seatrial.stats.distributions import binomial_cdf
+from seatrial.stats._check import Floats
 from seatrial.stats.rates import Interval
 
 
@@ -40,9 +40,9 @@ def quantile_ranks(n: int, q: float, *, alpha: float = 0.05) -> Ranks:
     n = _check.whole("n", n, least=1)
     _check.inside("q", q, 0, 1)
     _check.inside("alpha", alpha, 0, 1)
-    low = _binomial_quantile(alpha / 2, n, q)
-    high = _binomial_quantile(1 - alpha / 2, n, q) + 1
-    return Ranks(low, high, binomial_cdf(high - 1, n, q) - binomial_cdf(low - 1, n, q))
+    cdf = _binomial_cdf(n, q)
+    low, high = (int(np.searchsorted(cdf, p)) for p in (alpha / 2, 1 - alpha / 2))
+    return Ranks(low, high + 1, float(cdf[high]) - (float(cdf[low - 1]) if low else 0.0))
 
 
 def quantile_interval(values: ArrayLike, q: float, *, alpha: float = 0.05) -> Interval:
@@ -74,10 +74,11 @@ def quantile_interval(values: ArrayLike, q: float, *, alpha: float = 0.05) -> In
     )
 
 
-def _binomial_quantile(p: float, n: int, q: float) -> int:
-    """The smallest k with P(Bin(n, q) ≤ k) ≥ p."""
-    low, high = -1, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if binomial_cdf(middle, n, q) >= p else (middle, high)
-    return high
+def _binomial_cdf(n: int, q: float) -> Floats:
+    """P(Bin(n, q) ≤ k) for k = 0 … n, each probability from its neighbour nearer to the mode."""
+    mode = min(n, math.floor((n + 1) * q))
+    up, down = np.arange(mode, n), np.arange(mode, 0, -1)
+    above = np.cumprod((n - up) / (up + 1) * (q / (1 - q)))
+    below = np.cumprod(down / (n - down + 1) * ((1 - q) / q))
+    sums = np.cumsum(np.concatenate([below[::-1], [1.0], above]))
+    return sums / sums[-1]

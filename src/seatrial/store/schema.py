@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 PROJECT = 1
 
 metadata = MetaData()
@@ -162,7 +162,6 @@ scores = Table(
     Column("passed", SmallInteger),
     Column("measure", Float),
     UniqueConstraint("project_id", "key", "attempt"),
-    Index("scores_output", "output_id"),
 )
 score_payloads = _payload("score_payloads", "score_id")
 

@@ -3,6 +3,9 @@
 `script` is what it shall do (frozen records), `scriptfile` reads that from YAML or JSON, `http` is a lean HTTP/1.1
 server, `dialects` are the wire formats, `answers`, `faults`, `capacity` and `counters` decide and record, `provider`
 puts them together, `process` runs it beside the caller or on its own.
+
+Beside it, `plugin` makes a suite's cases tests of pytest, with `session`, which is pytest's side of it, and `tested`,
+the store's. It is not imported here.
 """
 
 from __future__ import annotations

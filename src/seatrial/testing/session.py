@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from seatrial.errors import ConfigError, Interrupted, SeatrialError, safe
-from seatrial.testing.check import explained
 from seatrial.testing.plugin import NAME
 from seatrial.testing.tested import Aggregate, Plan, Results, aggregate, make_plan, only_dataset
+from seatrial.trials.check import explained
 from seatrial.trials.gate import GateReport, Wanted, gate
 from seatrial.trials.trial import Asked, store_path
 
+LOOKS = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan", "cacheshow")
+"""Options of pytest under which no test is run, and so nothing is asked."""
 MISSING = ("infra_error", "judge_error")
 WORDS = {"pass": "green", "block": "red", "inconclusive": "yellow", "not_evaluable": "red", "shown": "white"}
 
@@ -58,7 +60,8 @@ class SuiteSession:
             self.plan = Plan.model_validate(json.loads(told))
             return
         try:
-            self.plan = self._asked_nothing() if self.config.option.collectonly else self._run()
+            looks = any(getattr(self.config.option, name, False) for name in LOOKS)
+            self.plan = self._asked_nothing() if looks else self._run()
         except ConfigError as fault:
             raise pytest.UsageError(str(fault)) from None
         except Interrupted as fault:
@@ -140,7 +143,7 @@ class SuiteSession:
             arm = f" ({safe(check.arm, 200)})" if check.arm else ""
             word = check.outcome.replace("_", " ").upper()
             terminalreporter.write(word, **{WORDS[check.outcome]: True})
-            terminalreporter.write_line(f" {safe(check.name)}{arm}: {safe(check.sentence, 1000)}")
+            terminalreporter.write(f" {safe(check.name)}{arm}: {safe(check.sentence, 1000)}\n")
         color = "red" if self.found.exit_code else "green"
         terminalreporter.write_line(safe(self.found.sentence, 1000), **{color: True, "bold": True})
         terminalreporter.write_line(f"trial {self.report.report.trial_id}, in {safe(str(self.store), 500)}")
@@ -208,6 +211,12 @@ class CaseTest(pytest.Item):
             pytest.xfail(f"{spec.name} passes as a whole: {safe(score.reason, 500)}")
         case, output = results.both(self.target, self.position)
         pytest.fail(explained(spec.name, case, output, score), pytrace=False)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What was said, without the lines of this file; pytest takes a third of a second to collect those."""
+        if isinstance(excinfo.value, pytest.fail.Exception | pytest.xfail.Exception):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The rubric's place in the suite."""

@@ -25,6 +25,9 @@ from seatrial.verdicts import gating
 from seatrial.verdicts.cases import tabulate
 from seatrial.verdicts.gating import Check, GateReport
 
+NEAR = 500
+"""So many cases' scores are read at once."""
+
 
 class Plan(Record):
     """What a session tests, as its workers are told: the dataset, the targets, and what was found of the trial.
@@ -112,6 +115,7 @@ class Results:
         self._places = case_places(self._store, plan.dataset)
         self._aside = {(case, rubric): reason for case, rubric, reason in plan.aside}
         self._items: dict[str, dict[int, RunItem]] = {}
+        self._scores: dict[int, Score] = {}
 
     def close(self) -> None:
         """Close the store."""
@@ -150,6 +154,8 @@ class Results:
         for key in (place.id, place.view_hash):
             if (reason := self._aside.get((key, spec.name))) is not None:
                 return f"in quarantine {reason}"
+        if not self._plan.trial:
+            return "nothing was run"
         if self._item(target, position) is None:
             return "not asked: the trial ended before it"
         if not self._score_id(target, rubric, position):
@@ -160,9 +166,13 @@ class Results:
         return ""
 
     def score(self, target: str, rubric: int, position: int) -> Score:
-        """A case's score; there is one."""
+        """A case's score; there is one. Its neighbours' are read with it."""
         score_id = self._score_id(target, rubric, position)
-        return self._store.load_scores([score_id])[score_id]
+        if score_id not in self._scores:
+            first = position - position % NEAR
+            near = {self._score_id(target, rubric, one) for one in range(first, first + NEAR)} - {0}
+            self._scores = self._store.load_scores(near)
+        return self._scores[score_id]
 
     def both(self, target: str, position: int) -> tuple[Case, Output | None]:
         """A case, and what was answered."""

@@ -128,7 +128,10 @@ def _priced(frame: Frame, found: Verdict, arms: Sequence[ArmSummary]) -> Verdict
 
 
 def choose(suite: Suite, incumbent: str | None, candidates: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
-    """The incumbent and the candidates: the suite's, unless others are named. Raises UsageError."""
+    """The incumbent and the candidates: the suite's, unless others are named. Raises UsageError.
+
+    The incumbent alone (`run --target` it) is shown by itself, without a verdict.
+    """
     for name in (*([incumbent] if incumbent else []), *candidates):
         if name not in suite.targets:
             near = nearest(name, suite.targets)
@@ -139,6 +142,8 @@ def choose(suite: Suite, incumbent: str | None, candidates: Sequence[str]) -> tu
         if len(suite.targets) > 1 or candidates:
             raise UsageError("There is no incumbent to compare with.", hint="name one with --incumbent")
         return None, tuple(suite.targets)
+    if list(suite.targets) == [base] and not incumbent and not candidates:
+        return None, (base,)
     if base in candidates:
         raise UsageError(f"Target {base!r} cannot be both incumbent and candidate.")
     others = tuple(dict.fromkeys(candidates)) or tuple(name for name in suite.targets if name != base)

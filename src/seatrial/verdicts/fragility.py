@@ -165,7 +165,8 @@ def _clusters(drawn: Drawn, cluster_name: Callable[[int], str]) -> Iterable[Frag
     checks: list[FragilityCheck] = []
     for one in [*(each for each in influences if each.turns), most]:
         found = drawn.again(lambda _, outcomes, label=one.label: _without(outcomes, label))
-        what = f"without {cluster_name(one.label)} ({one.rubric} moves by {abs(100 * one.moves):.2g} points)"
+        moves = f" ({one.rubric} moves by {abs(100 * one.moves):.2g} points)" if one.moves else ""
+        what = f"without {cluster_name(one.label)}{moves}"
         checks.append(_check(drawn, "clusters", what, found))
         if checks[-1].flips:
             break

@@ -103,7 +103,9 @@ def _case(given: Case | str | Mapping[str, Any] | None, expected: Any) -> Case:
         made = _valid(Case, {"id": "check", "input": "", **fields}, "The case cannot be used.")
     if expected is None:
         return made
-    reference = _valid(Expected, expected, "What is expected cannot be used.", hint="a value: expected={'answer': …}")
+    reference = _valid(
+        Expected, expected, "What is expected cannot be used.", hint="write an answer that is a dict as {'answer': {…}}"
+    )
     return made.model_copy(update={"expected": reference})
 
 
@@ -159,7 +161,10 @@ def _refuse(name: str, score: Score) -> None:
     """Raise where a score says nothing of the answer."""
     why = safe(score.reason, SHOWN_WIDTH).rstrip(".")
     if score.status == "not_applicable":
-        raise UsageError(f"The scorer {safe(name)!r} does not take this case: {why}.", hint="give expected= or case=")
+        raise UsageError(
+            f"The scorer {safe(name)!r} does not take this case: {why}.",
+            hint="give expected= or case=, or what the scorer needs",
+        )
     if score.status == "infra_error":
         raise NoAnswerError(f"There is no usable answer: {why}.")
     if score.status == "judge_error":
