@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.verdicts.made_trials import make_suite
 
@@ -142,6 +142,7 @@ def test_what_cannot_be_drawn_is_not_simulated():
     alpha=st.floats(1e-4, 0.49),
     power=st.floats(0.01, 0.999),
 )
+@example(n=1, per=1, psi=1.0, icc=0.0, margin=100.0, alpha=0.25, power=0.5)
 def test_any_suite_can_be_planned(n, per, psi, icc, margin, alpha, power):
     policy: Mapping[str, Any] = {"margin_points": margin, "alpha": alpha, "power": power}
     suite = make_suite(QUALITY, {**GATE, "limit_points": margin}, policy=policy)

@@ -34,6 +34,8 @@ FAILING = 0.05
 DRAWS = 400
 WORK = 1_000_000
 """Results that a simulation draws at most."""
+WIDEST_MARGIN = 0.999999
+"""A margin of 100 points allows everything: the formula for the number of cases takes anything less than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ def pass_chance(size: float, psi: float, margin: float, alpha: float) -> float:
 def _cases_for(found: RubricPlan, psi: float, policy: Policy, power: float, epochs: int) -> int | None:
     """Cases that show an equal candidate within the margin with this power, with clusters as large as these."""
     assert found.margin is not None, "a quality rubric has a margin"
-    pairs = n_noninferior(psi, found.margin, alpha=policy.alpha, power=power, deff=found.design_effect)
+    margin = min(found.margin, WIDEST_MARGIN)
+    pairs = n_noninferior(psi, margin, alpha=policy.alpha, power=power, deff=found.design_effect)
     least = identical_to_tell(found.margin, alpha=policy.alpha) * found.design_effect
     cases = math.ceil(max(pairs, least) / epochs - 1e-9)
     return max(cases, policy.min_cases) if cases <= TOO_MANY else None
