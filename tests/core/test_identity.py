@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seatrial.core.case import HIDDEN, HIDDEN_DATES, Case
@@ -171,6 +172,36 @@ def test_identity_bytes_round_trip():
     name = digest("case", 1)
     assert from_bytes("case", to_bytes(name)) == name
     assert short(name) == name[9:21]
+
+
+any_text = st.text(st.characters(exclude_categories=())) | st.text(st.characters(max_codepoint=0x7F))
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | any_text,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(any_text, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def in_json(value):
+    """A value with what JSON cannot hold tagged, as the scheme has it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": repr(value)}
+    if isinstance(value, dict):
+        return {key: in_json(item) for key, item in value.items()}
+    return [in_json(item) for item in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=1000)
+@given(anything)
+@example(6.103515625e-05)
+@example(1e16)
+@example({"\x7f": "null"})
+@example([float("nan"), None])
+def test_the_scheme_is_the_standard_librarys_json_whoever_writes_it(value):
+    assert canonical(value) == json.dumps(
+        in_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+    assert repr(loads(encode(value))) == repr(json.loads(json.dumps(value)))
 
 
 json_values = st.recursive(

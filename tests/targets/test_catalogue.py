@@ -20,7 +20,7 @@ from seatrial.core.output import Request
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import ConfigError, TargetConfigError
 from seatrial.targets import BUILTIN, Prompt, build, catalogue
-from seatrial.targets.http import is_loopback
+from seatrial.targets.hosts import is_loopback
 from seatrial.testing import FakeProvider
 
 PARAMS = {"max_tokens": 5}

@@ -19,6 +19,9 @@ import orjson
 SCHEME = "st1"
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 _STORED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
+_STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+_AMBIGUOUS = re.compile(rb"\d[eE][-+\d]|0\.0000|\x7f")
+"""What two writers of JSON write differently: very large and very small numbers, and the delete character."""
 
 
 def canonical(value: Any) -> str:
@@ -27,10 +30,26 @@ def canonical(value: Any) -> str:
     Non-finite numbers, which JSON cannot hold, become `{"$float": "nan" | "inf" | "-inf"}`; lone surrogates stay as
     their escapes. Raises TypeError when the value holds something that JSON has no form for.
     """
+    quick = _quick(value, orjson.OPT_SORT_KEYS)
+    if quick is not None and quick.isascii() and _AMBIGUOUS.search(quick) is None:
+        return quick.decode("ascii")
     try:
         return _CANONICAL.encode(value)
     except ValueError:
         return _CANONICAL.encode(_finite(value))
+
+
+def _quick(value: Any, option: int = 0) -> bytes | None:
+    """JSON bytes by orjson, which is many times faster; None where it may not keep the value exactly.
+
+    It writes `null` for a number that is not finite, refuses lone surrogates, keys that are no text, and integers
+    beyond 64 bits, and has types of its own, which are passed on here to be refused.
+    """
+    try:
+        raw = orjson.dumps(value, option=_STRICT | option)
+    except TypeError:
+        return None
+    return None if b"null" in raw else raw
 
 
 def _finite(value: Any) -> Any:
@@ -99,4 +118,5 @@ def _long_number_in(text: bytes | str) -> bool:
 
 def encode(value: Any) -> bytes:
     """JSON bytes for the store: whatever `loads` can give, this can keep."""
-    return _STORED.encode(value).encode("ascii")
+    quick = _quick(value)
+    return quick if quick is not None else _STORED.encode(value).encode("ascii")

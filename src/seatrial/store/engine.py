@@ -15,6 +15,9 @@ from seatrial.errors import StoreError, StoreVersionError
 from seatrial.store import schema
 
 BUSY_MILLISECONDS = 30_000
+WAL_PAGES = 8_000
+"""How far the log may grow, in pages of 4 KiB, before it is copied into the database: keys are random, so that a
+commit touches most pages of an index, and each is copied once however many commits touched it."""
 
 
 def connect(path: Path) -> Engine:
@@ -50,7 +53,8 @@ def _ignore(folder: Path) -> None:
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by _on_begin, not by the driver's guess
     cursor = connection.cursor()
-    for pragma in (f"busy_timeout={BUSY_MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL"):
+    waiting, log = f"busy_timeout={BUSY_MILLISECONDS}", f"wal_autocheckpoint={WAL_PAGES}"
+    for pragma in (waiting, "journal_mode=WAL", "synchronous=FULL", log):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

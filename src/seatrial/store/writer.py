@@ -23,7 +23,7 @@ from seatrial.store import schema
 from seatrial.store.codec import pack, pack_json
 from seatrial.store.store import OUTPUT_STATUSES, STATUSES, Store, chunks, insert, storable
 
-GROUP = 500
+GROUP = 2000
 
 
 @dataclass(slots=True, eq=False)

@@ -15,18 +15,19 @@ import orjson
 
 from seatrial.core.case import Case
 from seatrial.core.message import without_bytes
-from seatrial.core.output import Failure, Output, Request, Step, Timing
+from seatrial.core.output import Output, Request, Timing
 from seatrial.core.record import Json
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import MissingSecretError, Problem, TargetDownError, safe
 from seatrial.targets import chat
 from seatrial.targets.account import Account
 from seatrial.targets.auth import Auth, odd_secret
-from seatrial.targets.http import MOST_BYTES, is_loopback
+from seatrial.targets.hosts import is_loopback
+from seatrial.targets.http import MOST_BYTES
 from seatrial.targets.lag import LagMonitor
 from seatrial.targets.limits import Limits
 from seatrial.targets.line import HINTS, VARIABLE
-from seatrial.targets.outcomes import Answer, now, outcome
+from seatrial.targets.outcomes import Answer, answered, failed, outcome
 from seatrial.targets.prices import price_problems, prices_of
 from seatrial.targets.retry import Fault, Retries, Tried, classify
 from seatrial.targets.settings import fail, problem
@@ -186,7 +187,7 @@ class AnyLLM:
             body = chat.body(self._model, request, self._parameters.fitting(request.params), stream=False)
             size = len(orjson.dumps(body))
         except (ValueError, TypeError, RecursionError) as cause:
-            return _failed(Tried(fault=Fault("unsendable", f"the request cannot be expressed: {cause}")))
+            return failed(Tried(fault=Fault("unsendable", f"the request cannot be expressed: {cause}")))
         once = self.account.paying(lambda: self._attempt(body), request, body, size)
         tried = await self._retries.run(once, size / 4 if self.limits.counts_tokens else 0)
         if tried.fault is not None and tried.fault.reaction == "down":
@@ -196,9 +197,9 @@ class AnyLLM:
                 hint=HINTS.get(tried.fault.code, ""),
             ) from tried.fault
         if tried.answer is None:
-            return _failed(tried)
+            return failed(tried)
         cost, source = self.account.priced(tried.answer, request)
-        output = _output(tried, tried.answer).model_copy(update={"cost": cost, "price_source": source})
+        output = answered(tried, tried.answer, None, cost, source)
         return outcome(output, self._spec.deadline)
 
     async def _attempt(self, body: Mapping[str, Any]) -> Tried[Answer]:
@@ -263,27 +264,3 @@ def _dumped(completion: Any) -> bytes:
     if len(raw) > MOST_BYTES:
         raise Fault("too_large", f"the answer exceeds {MOST_BYTES} bytes", reaction="reject")
     return raw
-
-
-def _output(tried: Tried[Answer], answer: Answer) -> Output:
-    thought = (Step(kind="thought", output=answer.thought),) if answer.thought else ()
-    return Output(
-        messages=(answer.message,),
-        steps=thought,
-        finish_reason=answer.finish_reason,
-        usage=answer.usage,
-        timing=tried.timing,
-        logprobs=answer.logprobs,
-        served_model=answer.served_model,
-        fingerprint=answer.fingerprint,
-        metadata=answer.metadata,
-        attempts=tried.attempts,
-        finished_at=now(),
-    )
-
-
-def _failed(tried: Tried[Answer]) -> Output:
-    fault = tried.fault
-    assert fault is not None
-    failure = Failure(kind=fault.kind, code=fault.code, message=fault.message, http_status=fault.status)
-    return Output(failure=failure, attempts=tried.attempts, finished_at=now())

@@ -17,7 +17,7 @@ from seatrial.errors import Problem, safe
 from seatrial.targets import anthropic, chat, converse, gemini
 from seatrial.targets.auth import Auth, AwsSignature, Bearer, ReadyToken
 from seatrial.targets.google import fetch_token
-from seatrial.targets.http import is_loopback
+from seatrial.targets.hosts import is_loopback
 from seatrial.targets.line import Address
 from seatrial.targets.models import MODEL, Dialect, Model
 from seatrial.targets.params import Table, Unfit

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from seatrial.core.case import Case
-from seatrial.core.output import Failure, Output, Request, Sent, Step, Timing, Usage
+from seatrial.core.output import Output, Request, Sent, Timing, Usage
 from seatrial.core.protocols import Amount, Meter
 from seatrial.core.record import Json
 from seatrial.core.suite import TargetSpec
 from seatrial.targets.account import NOTHING, UNKNOWN, Account
 from seatrial.targets.line import Address, Line, encoded
-from seatrial.targets.outcomes import Answer, now, outcome
+from seatrial.targets.outcomes import Answer, answered, failed, outcome
 from seatrial.targets.params import Unfit
 from seatrial.targets.prices import prices_of
 from seatrial.targets.retry import Fault, Tried
@@ -91,9 +91,9 @@ class Endpoint:
     def _told(self, tried: Tried[Answer], request: Request, sent: Sent | None, *, batch: bool = False) -> Output:
         tried = self._masked(tried)
         if tried.answer is None:
-            return _failed(tried, sent)
+            return failed(tried, sent)
         cost, source = self.account.priced(tried.answer, request, batch=batch)
-        output = self._output(tried, tried.answer, sent, cost, source)
+        output = answered(tried, tried.answer, sent, cost, source)
         return outcome(output, self._spec.deadline)
 
     def _masked(self, tried: Tried[Answer]) -> Tried[Answer]:
@@ -159,37 +159,9 @@ class Endpoint:
         used = (answer.usage.input or 0) + (answer.usage.output or 0)
         return Tried(answer=answer, timing=timing, tokens=used or None)
 
-    @staticmethod
-    def _output(tried: Tried[Answer], answer: Answer, sent: Sent | None, cost: float | None, source: str) -> Output:
-        thought = (Step(kind="thought", output=answer.thought),) if answer.thought else ()
-        return Output(
-            messages=(answer.message,),
-            context=answer.context,
-            steps=(*thought, *answer.steps),
-            finish_reason=answer.finish_reason,
-            usage=answer.usage,
-            cost=cost,
-            price_source=source,
-            timing=tried.timing,
-            logprobs=answer.logprobs,
-            served_model=answer.served_model,
-            fingerprint=answer.fingerprint,
-            metadata=answer.metadata,
-            attempts=tried.attempts,
-            finished_at=now(),
-            sent=sent,
-        )
-
 
 def _estimate(request: Request) -> float:
     characters = sum(len(message.text) for message in request.messages)
     asked = (request.params.get(key) for key in TOKEN_LIMITS)
     most = next((n for n in asked if isinstance(n, int) and n > 0), DEFAULT_ANSWER_TOKENS)
     return characters / CHARACTERS_PER_TOKEN + most
-
-
-def _failed(tried: Tried[Answer], sent: Sent | None = None) -> Output:
-    fault = tried.fault
-    assert fault is not None
-    failure = Failure(kind=fault.kind, code=fault.code, message=fault.message, http_status=fault.status)
-    return Output(failure=failure, attempts=tried.attempts, finished_at=now(), sent=sent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import aiohttp
 from multidict import CIMultiDict
@@ -200,11 +199,3 @@ def _fault(cause: Exception, scrub: Callable[[bytes], bytes]) -> Fault:
     if isinstance(cause, aiohttp.ClientConnectionError | OSError):
         return Fault("connection", text)
     return Fault("malformed", text)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

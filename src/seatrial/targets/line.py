@@ -15,7 +15,8 @@ from seatrial.core.record import Json
 from seatrial.core.suite import TargetSpec
 from seatrial.errors import MissingSecretError, Problem, TargetDownError, safe
 from seatrial.targets.auth import Auth, Key, Secret
-from seatrial.targets.http import Client, Reply, is_loopback
+from seatrial.targets.hosts import is_loopback
+from seatrial.targets.http import Client, Reply
 from seatrial.targets.lag import LagMonitor
 from seatrial.targets.limits import Limits
 from seatrial.targets.redact import Redactor

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from seatrial.core.case import Document, Step
 from seatrial.core.message import BlobPart, Message
-from seatrial.core.output import Failure, Output, Usage
+from seatrial.core.output import Failure, Output, Sent, Usage
 from seatrial.core.record import Json
+from seatrial.targets.retry import Tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,36 @@ class Answer:
     context: tuple[Document, ...] = ()
     steps: tuple[Step, ...] = ()
     cost: float | None = None
+
+
+def answered(tried: Tried[Answer], answer: Answer, sent: Sent | None, cost: float | None, source: str) -> Output:
+    """The output that holds an answer, for so many dollars by that price list; `sent` is which parameters went out."""
+    thought = (Step(kind="thought", output=answer.thought),) if answer.thought else ()
+    return Output(
+        messages=(answer.message,),
+        context=answer.context,
+        steps=(*thought, *answer.steps),
+        finish_reason=answer.finish_reason,
+        usage=answer.usage,
+        cost=cost,
+        price_source=source,
+        timing=tried.timing,
+        logprobs=answer.logprobs,
+        served_model=answer.served_model,
+        fingerprint=answer.fingerprint,
+        metadata=answer.metadata,
+        attempts=tried.attempts,
+        finished_at=now(),
+        sent=sent,
+    )
+
+
+def failed(tried: Tried[Answer], sent: Sent | None = None) -> Output:
+    """The output of a request that no attempt answered."""
+    fault = tried.fault
+    assert fault is not None
+    failure = Failure(kind=fault.kind, code=fault.code, message=fault.message, http_status=fault.status)
+    return Output(failure=failure, attempts=tried.attempts, finished_at=now(), sent=sent)
 
 
 def outcome(output: Output, deadline: float | None) -> Output:

@@ -20,7 +20,7 @@ from seatrial.core.output import Usage
 from seatrial.core.record import Json
 from seatrial.core.suite import Price, TargetSpec
 from seatrial.errors import Problem, nearest, safe
-from seatrial.targets.http import is_loopback
+from seatrial.targets.hosts import is_loopback
 
 MILLION = Decimal(1_000_000)
 

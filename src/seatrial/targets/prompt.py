@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, cast
-
-from jinja2 import StrictUndefined, Template, meta
-from jinja2.exceptions import SecurityError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from seatrial.core.case import Case
 from seatrial.core.message import Message
@@ -15,9 +11,6 @@ from seatrial.core.output import Request
 from seatrial.core.record import Json
 from seatrial.core.suite import PromptMessage
 from seatrial.errors import Problem, TemplateError, nearest, safe
-
-MOST_BYTES = 1 << 20
-"""A rendered message may have at most 1 MiB of UTF-8."""
 
 SEEN: dict[str, Callable[[Case], Any]] = {
     "input": lambda case: case.text,
@@ -28,27 +21,7 @@ SEEN: dict[str, Callable[[Case], Any]] = {
 """What a template sees of a case: never `expected`, `criteria`, `probe`, `strata` or `metadata`, which may tell."""
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """A sandbox without chance, and without expressions that fill the memory."""
-
-    globals: dict[str, Any]
-    filters: dict[str, Any]
-    intercepted_binops = frozenset({"*", "**"})
-
-    def __init__(self) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False)  # a prompt is no HTML
-        self.globals.pop("lipsum")
-        self.filters.pop("random")
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """The result of `*` or `**`, refused where it would be huge. Raises SecurityError."""
-        sizes = [len(cast("str", side)) for side in (left, right) if isinstance(side, str | bytes | list | tuple)]
-        counts = [abs(side) for side in (left, right) if isinstance(side, int)]
-        if operator == "*" and sizes and counts and sizes[0] * counts[0] > MOST_BYTES:
-            raise SecurityError(f"a repetition of more than {MOST_BYTES} items")
-        if operator == "**" and any(count > 1_000 for count in counts):
-            raise SecurityError("a power of or by more than 1000")
-        return super().call_binop(context, operator, left, right)
+Rendering = Callable[[dict[str, Any]], str]
 
 
 class Prompt:
@@ -62,31 +35,34 @@ class Prompt:
         Raises TemplateError for syntax errors, names that no template sees, and variables named like a built-in one:
         all of them at once.
         """
-        environment = Sandbox()
         self._variables = dict(variables or {})
-        builtin = set(environment.globals)
-        known = {*SEEN, *self._variables}
+        self._used: set[str] = set()
+        self._items: list[tuple[PromptMessage, Rendering] | None] = []
         problems = [
             Problem("the name is taken by what every template sees", key=f"variables.{key}", hint="rename it")
             for key in self._variables
             if key in SEEN
         ]
-        self._used: set[str] = set()
-        self._items: list[tuple[PromptMessage, Template] | None] = []
         for index, item in enumerate(prompt):
             if item == "input":
                 self._items.append(None)
-                continue
-            try:
-                self._items.append((item, environment.from_string(item.content)))
-                names = meta.find_undeclared_variables(environment.parse(item.content))
-            except Exception as cause:  # noqa: BLE001  # the parser gives up in many ways
-                problems.append(_syntax(index, cause))
-                continue
-            self._used |= names & SEEN.keys()
-            problems += [_undeclared(index, word, known) for word in sorted(names - known - builtin)]
+            else:
+                problems += self._compile(index, item)
         if problems:
             raise TemplateError("The prompt cannot be used.", problems=problems)
+
+    def _compile(self, index: int, item: PromptMessage) -> list[Problem]:
+        from seatrial.targets.sandbox import Sandbox, limited, syntax_line  # no prompt without templates pays for Jinja
+
+        sandbox = Sandbox()
+        try:
+            self._items.append((item, limited(sandbox.from_string(item.content))))
+            names = sandbox.names(item.content)
+        except Exception as cause:  # noqa: BLE001  # the parser gives up in many ways
+            return [_syntax(index, cause, syntax_line(cause))]
+        self._used |= names & SEEN.keys()
+        known = {*SEEN, *self._variables}
+        return [_undeclared(index, word, known) for word in sorted(names - known)]
 
     def request(self, case: Case, params: Mapping[str, Json], seed: int | None = None) -> Request:
         """What a target is asked for this case.
@@ -108,21 +84,9 @@ class Prompt:
         return Request(messages=tuple(messages), tools=case.tools, params=params, context=case.context, seed=seed)
 
 
-def limited(generated: Iterable[str]) -> str:
-    """What a template generates, in one text. Raises SecurityError beyond 1 MiB."""
-    pieces: list[str] = []
-    size = 0
-    for piece in generated:
-        size += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
-        if size > MOST_BYTES:
-            raise SecurityError(f"renders to more than {MOST_BYTES} bytes")
-        pieces.append(piece)
-    return "".join(pieces)
-
-
-def _render(template: Template, names: dict[str, Any], index: int, case: Case) -> str:
+def _render(template: Rendering, names: dict[str, Any], index: int, case: Case) -> str:
     try:
-        return limited(template.generate(names))
+        return template(names)
     except Exception as cause:  # a template is a program
         problem = Problem(
             f"{type(cause).__name__}: {safe(str(cause), 200)}",
@@ -143,8 +107,7 @@ def _line(cause: BaseException) -> int | None:
     return found
 
 
-def _syntax(index: int, cause: Exception) -> Problem:
-    line = cause.lineno if isinstance(cause, TemplateSyntaxError) else None
+def _syntax(index: int, cause: Exception, line: int | None) -> Problem:
     return Problem(
         f"not a Jinja template: {safe(str(cause), 200) or type(cause).__name__}",
         line=line,

@@ -6,13 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import meta
-
 from seatrial.core.identity import loads
 from seatrial.core.output import Request
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.errors import Problem, TemplateError, nearest, safe
-from seatrial.targets.prompt import Sandbox, limited
+from seatrial.targets.sandbox import Sandbox, limited
 from seatrial.targets.settings import problem
 from seatrial.targets.strict import DEEPEST, is_deep
 
@@ -82,20 +80,20 @@ class Template:
 
     def _leaf(self, text: str, key: str) -> Leaf:
         try:
-            used = meta.find_undeclared_variables(self._sandbox.parse(text))
+            used = self._sandbox.names(text)
             alone = ALONE.fullmatch(text)
             expression = self._sandbox.compile_expression(alone[1], undefined_to_none=False) if alone else None
-            template = self._sandbox.from_string(text)
+            template = limited(self._sandbox.from_string(text))
         except Exception as cause:  # noqa: BLE001  # the parser gives up in many ways
             self._fault(key, f"not a Jinja template: {safe(str(cause), 200) or type(cause).__name__}")
             return lambda _: None
-        for word in sorted(used - set(SEEN) - set(self._sandbox.globals)):
+        for word in sorted(used - set(SEEN)):
             near = nearest(word, SEEN)
             self._fault(key, f"no body sees {safe(word)}", f"did you mean {near}?" if near else ", ".join(SEEN))
 
         def fill(given: Names) -> Json:
             try:
-                return limited(template.generate(given)) if expression is None else _json(expression(**given))
+                return template(dict(given)) if expression is None else _json(expression(**given))
             except Exception as cause:  # a template is a program
                 rule = f"{type(cause).__name__}: {safe(str(cause), 200)}"
                 raise TemplateError(
