@@ -16,8 +16,8 @@ from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.scorers import judge
-from seatrial.scorers._tool_schema import contradictions
-from seatrial.scorers.tool_calls import ToolCalls, from_bfcl
+from seatrial.scorers.agents._tool_schema import contradictions
+from seatrial.scorers.agents.tool_calls import ToolCalls, from_bfcl
 
 SETS = {"bfcl_simple_python": 400, "bfcl_parallel_multiple": 200}
 SCORERS = [ToolCalls(), ToolCalls(strings="normalized")]

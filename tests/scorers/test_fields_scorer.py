@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seatrial.errors import ScorerConfigError
 from seatrial.scorers import build
-from seatrial.scorers.fields import MISSING, at_path, leaves, read_object
+from seatrial.scorers.structured.fields import MISSING, at_path, leaves, read_object
 
 GOLD = {"vendor": {"name": "Acme Corp", "vat": None}, "total": 1250.0, "lines": [1, 2], "paid": True}
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seatrial.errors import ScorerConfigError
 from seatrial.scorers import build
-from seatrial.scorers.labels import mentions, pick
+from seatrial.scorers.answers.labels import mentions, pick
 
 LABELS = ["refund", "exchange", "not a complaint"]
 

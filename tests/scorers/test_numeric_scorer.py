@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.scorers import judge
-from seatrial.scorers.numeric import Numeric, final_number, near, numbers
+from seatrial.scorers.answers.numeric import Numeric, final_number, near, numbers
 
 MODELS = {"6b_finetuning": 286, "6b_verification": 515, "175b_finetuning": 458, "175b_verification": 742}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.core.output import Output
-from seatrial.scorers.refusal import blanked, find_refusal
+from seatrial.scorers.safety.refusal import blanked, find_refusal
 
 LONG = "Your order left our warehouse on Monday and the courier expects to deliver it by Thursday. " * 8
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
-from seatrial.scorers.text import Length, Normalized, without_punctuation
+from seatrial.scorers.text.matching import Length, Normalized, without_punctuation
 
 CALL = ToolCall(name="send", arguments={"body": {"deep": ["the word is SWORDFISH", 7]}})
 LEAK = Output(messages=(Message(role="assistant", content="Done.", tool_calls=(CALL,)),))

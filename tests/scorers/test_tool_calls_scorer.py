@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seatrial.core.case import ExpectedCall
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
-from seatrial.scorers.tool_calls import align, assign, call_faults, call_fits, from_bfcl, loosely
+from seatrial.scorers.agents.tool_calls import align, assign, call_faults, call_fits, from_bfcl, loosely
 
 
 def made(*calls: Any, text: str = "Let me see.") -> Output:

@@ -16,6 +16,7 @@ from seatrial.core.output import Output
 from seatrial.core.record import Json, Record, as_list
 from seatrial.core.score import Score, ScorerInfo
 from seatrial.errors import safe
+from seatrial.scorers.card import Card
 
 SHOWN = 200
 MAX_DEPTH = 1000
@@ -38,6 +39,7 @@ class BuiltinScorer(Record):
     """A scorer whose fields are its settings: frozen, checked when it is built, hashed by what differs from default."""
 
     about: ClassVar[ScorerInfo]
+    card: ClassVar[Card]
 
     @property
     def info(self) -> ScorerInfo:

@@ -11,7 +11,7 @@ from seatrial.core.protocols import NamesLabels, Scorer
 from seatrial.core.score import Evidence, Score
 from seatrial.errors import safe
 from seatrial.scorers.base import BuiltinScorer
-from seatrial.scorers.operational import Quantity
+from seatrial.scorers.measured.quantities import Quantity
 
 SHOWN_MESSAGE = 300
 

@@ -43,7 +43,7 @@ def build(name: str, settings: Mapping[str, Json], folder: Path) -> Scorer:
             hint="put dates into quotes",
         ) from None
     if name.startswith(PYTHON):
-        from seatrial.scorers.functions import function_scorer
+        from seatrial.scorers.own.functions import function_scorer
 
         return function_scorer(name.removeprefix(PYTHON), plain, folder)
     made = find("scorer", name, BUILTIN)

@@ -11,7 +11,7 @@ from seatrial.core.identity import canonical, loads
 from seatrial.core.message import ToolCall
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.scorers.base import is_deep, shown
-from seatrial.scorers.structured import validator, violations
+from seatrial.scorers.structured.schema import validator, violations
 
 MAX_TRIED = 1000
 _DIALECT = {"dict": "object", "float": "number", "tuple": "array", "list": "array", "str": "string", "int": "integer"}

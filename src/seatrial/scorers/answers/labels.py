@@ -13,9 +13,9 @@ from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.record import Text
 from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.scorers.answers.numeric import BOXED, after_marker, last_marker
 from seatrial.scorers.base import BuiltinScorer, Flag, OneOrMore, ReferenceScorer, answers, shown
-from seatrial.scorers.fields import MISSING, at_path, read_object
-from seatrial.scorers.numeric import BOXED, after_marker, last_marker
+from seatrial.scorers.structured.fields import MISSING, at_path, read_object
 
 _TRIM = " \t\r\n\u00a0\"'`“”‘’«»*_.,;:!()[]{}<>"
 LONGEST_LABEL_TEXT = 20_000

@@ -16,6 +16,7 @@ from seatrial.core.output import Output
 from seatrial.core.record import Json, Record, Text, as_dict, as_list
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.errors import safe
+from seatrial.scorers.answers.numeric import final_number, near, to_decimal
 from seatrial.scorers.base import (
     BuiltinScorer,
     OneOrMore,
@@ -27,8 +28,7 @@ from seatrial.scorers.base import (
     same,
     shown,
 )
-from seatrial.scorers.numeric import final_number, near, to_decimal
-from seatrial.scorers.structured import unfenced
+from seatrial.scorers.structured.schema import unfenced
 
 MAX_CANDIDATES = 50
 MAX_EVIDENCE = 200

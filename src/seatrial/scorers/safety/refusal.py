@@ -9,10 +9,10 @@ from typing import Any, ClassVar, NamedTuple
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.score import Evidence, Score, ScorerInfo
-from seatrial.scorers._refusal_phrases import COMPLIES, IDIOM, NUMBERED, REFUSES, SUPPORT
 from seatrial.scorers.base import SHOWN, BuiltinScorer, encodable, shown
-from seatrial.scorers.fields import leaves, read_object
-from seatrial.scorers.regex import compiled
+from seatrial.scorers.safety._refusal_phrases import COMPLIES, IDIOM, NUMBERED, REFUSES, SUPPORT
+from seatrial.scorers.structured.fields import leaves, read_object
+from seatrial.scorers.text.regex import compiled
 
 OPENING = 400
 WHOLE = 700

@@ -13,7 +13,7 @@ from seatrial.core.output import Output
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.errors import safe
-from seatrial.scorers._tool_schema import schema_faults
+from seatrial.scorers.agents._tool_schema import schema_faults
 from seatrial.scorers.base import BuiltinScorer, Flag, clip, is_deep, same, shown
 
 MAX_FAULTS = 20

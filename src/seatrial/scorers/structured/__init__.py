@@ -1,0 +1,10 @@
+"""JSON and tables: whether they are well formed, keep to a schema, and hold the right values."""
+
+from __future__ import annotations
+
+BUILTIN: dict[str, str] = {
+    "fields": "seatrial.scorers.structured.fields:Fields",
+    "json_schema": "seatrial.scorers.structured.schema:JsonSchema",
+    "json_valid": "seatrial.scorers.structured.schema:JsonValid",
+}
+"""Name: `module:class`."""
