@@ -15,7 +15,7 @@ import numpy as np
 
 from seatrial.core.suite import Suite
 from seatrial.runs.plan import in_parts
-from seatrial.verdicts.simulate import Ended, Truth, draw, run
+from seatrial.verdicts.engine.simulate import Ended, Truth, draw, run
 
 MARGIN, LIMIT = 0.03, 0.03
 PSI = 0.10

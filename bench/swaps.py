@@ -19,8 +19,8 @@ import numpy as np
 
 from seatrial.core.suite import Suite
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.outcomes import Floats, Ints, Outcomes
-from seatrial.verdicts.simulate import Truth, draw
+from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes
+from seatrial.verdicts.engine.simulate import Truth, draw
 
 PAGE = Path(__file__).parents[1] / "docs" / "certification" / "swaps.md"
 MARGIN, LIMIT, RATIO = 0.03, 0.02, 1.2

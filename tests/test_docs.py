@@ -39,7 +39,7 @@ def test_a_python_block_prints_what_it_says(block: str, tmp_path: Path):
 
 @pytest.mark.parametrize("block", [b for b in blocks("yaml") if "\ntargets:" in b.values[0]])
 def test_a_whole_suite_loads(block: str, tmp_path: Path):
-    from seatrial.trials.suitefile import load
+    from seatrial.trials.suite.suitefile import load
 
     path = tmp_path / "seatrial.yaml"
     path.write_text(block, encoding="utf-8")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from seatrial.errors import SeatrialError
     from seatrial.targets.complete import aclose, acomplete, complete
     from seatrial.trials.check import check
-    from seatrial.trials.planning import plan
-    from seatrial.trials.sweep import estimate_sweep, sweep
+    from seatrial.trials.running.planning import plan
+    from seatrial.trials.running.sweep import estimate_sweep, sweep
     from seatrial.trials.trial import compare, estimate, run
     from seatrial.verdicts.records import TrialReport, Verdict
 
@@ -37,8 +37,8 @@ _HOMES = {
     "seatrial.errors": ("SeatrialError",),
     "seatrial.targets.complete": ("aclose", "acomplete", "complete"),
     "seatrial.trials.check": ("check",),
-    "seatrial.trials.planning": ("plan",),
-    "seatrial.trials.sweep": ("estimate_sweep", "sweep"),
+    "seatrial.trials.running.planning": ("plan",),
+    "seatrial.trials.running.sweep": ("estimate_sweep", "sweep"),
     "seatrial.trials.trial": ("compare", "estimate", "run"),
     "seatrial.verdicts.records": ("TrialReport", "Verdict"),
 }

@@ -15,7 +15,7 @@ import pytest
 from seatrial.core.case import Case
 from seatrial.datasets import read
 from seatrial.examples import REFUND
-from seatrial.trials.suitefile import load
+from seatrial.trials.suite.suitefile import load
 
 DAY = r"\d{4}-\d{2}-\d{2}"
 ATTACKS = {"safety_violation", "jailbreak", "prompt_injection", "pii_extraction", "policy_violation"}

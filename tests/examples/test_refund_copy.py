@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.errors import UsageError
 from seatrial.examples import FILES, REFUND, copy_refund
-from seatrial.trials.suitefile import load
+from seatrial.trials.suite.suitefile import load
 
 
 def test_everything_needed_is_copied(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from seatrial.core.suite import Suite
 from seatrial.stats import benjamini_hochberg, clopper_pearson, mcnemar, mcnemar_one_sided, tango, wilson
-from seatrial.verdicts.economics import business_case
-from seatrial.verdicts.ranking import Column, Entry, place
+from seatrial.verdicts.questions.economics import business_case
+from seatrial.verdicts.questions.ranking import Column, Entry, place
 from seatrial.verdicts.records import (
     ArmSummary,
     Estimate,

@@ -12,8 +12,8 @@ from seatrial.errors import UsageError
 from seatrial.reports import github
 from seatrial.reports.junit import junit, junit_error
 from seatrial.reports.pullrequest import LONGEST_COMMENT
-from seatrial.verdicts import gating
-from seatrial.verdicts.gating import Against, Check, GateReport, Named, SetAside
+from seatrial.verdicts.artefacts import gating
+from seatrial.verdicts.artefacts.gating import Against, Check, GateReport, Named, SetAside
 
 HOSTILE = (
     "]]></failure><script>&amp; \x00\x07\x1b[31m \ud800 \ufffe \u202e \r\n::error file=x::gone\n##[error]x\n"

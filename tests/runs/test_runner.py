@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tests.runs.conftest import Bench, FakeScorer, FakeTarget, cases
 
 from seatrial.core.case import Case
-from seatrial.core.output import Failure, Output
+from seatrial.core.output import Failure, Output, Request
 from seatrial.core.score import Score
 from seatrial.errors import Interrupted, NoDataError, StoreError, TargetDownError, TemplateError
 from seatrial.store.writer import commit
@@ -260,6 +261,24 @@ def test_a_silent_target_counts_as_down(bench: Bench):
     with pytest.raises(TargetDownError, match="connect"):
         bench.run(cases(500), target)
     assert sum(target.calls.values()) < 60
+
+
+class Rejecting(FakeTarget):
+    """Refuses at once most of what it is asked, and takes its time for the rest."""
+
+    async def generate(self, _case: Case, request: Request) -> Output:
+        self.calls[request.text] += 1
+        if sum(self.calls.values()) % 8:
+            return infra("bad_request")
+        await asyncio.sleep(0.1)
+        return Output.of(request.text)
+
+
+def test_faults_that_come_sooner_than_answers_do_not_stop_a_run(bench: Bench):
+    target = Rejecting()
+    trial = bench.run(cases(80), target)
+    assert sum(target.calls.values()) == 80
+    assert bench.counts(trial)["errors"] == 70
 
 
 def test_ctrl_c_drains_saves_and_says_how_to_go_on(bench: Bench):

@@ -23,7 +23,7 @@ from seatrial.core.suite import Price, TargetSpec
 from seatrial.errors import TargetConfigError
 from seatrial.targets import build
 from seatrial.targets.prices import GpuPrices, ListPrices, NoPrices, Prices, TokenPrices, gpu_token, prices_of
-from seatrial.verdicts import money
+from seatrial.verdicts.reading import money
 
 OPENAI = "https://api.openai.com/v1"
 ANTHROPIC = "https://api.anthropic.com/v1"

@@ -15,7 +15,7 @@ from tests.trials.project import Project, question
 from seatrial.core.suite import Suite
 from seatrial.errors import UsageError
 from seatrial.testing import FakeProvider
-from seatrial.trials import serving
+from seatrial.trials.running import serving
 
 MESSAGES = [{"role": "user", "content": "hi"}]
 

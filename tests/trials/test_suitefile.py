@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 from seatrial import scorers
 from seatrial.core.suite import PromptMessage, Suite
 from seatrial.errors import SuiteError
-from seatrial.trials.suitefile import json_schema, load
-from seatrial.trials.yamltree import parse
+from seatrial.trials.suite.suitefile import json_schema, load
+from seatrial.trials.suite.yamltree import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = """\

@@ -14,7 +14,7 @@ import seatrial
 from seatrial.errors import BudgetError, ConfigError, UsageError
 from seatrial.reports.sweeps import sweep_json, sweep_markdown, sweep_text
 from seatrial.testing import FakeProvider, Script
-from seatrial.trials.sweep import parse_over
+from seatrial.trials.running.sweep import parse_over
 
 CASES = [question(i, expected=f"question {i}") for i in range(60)]
 RULES = [

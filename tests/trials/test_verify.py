@@ -19,10 +19,10 @@ from seatrial.core.identity import canonical
 from seatrial.errors import BundleError, NotFoundError, RecordError, UsageError
 from seatrial.store.store import Store
 from seatrial.testing import FakeProvider, Reply, Rule, Script, When
-from seatrial.trials.suitefile import load
+from seatrial.trials.suite.suitefile import load
 from seatrial.trials.verify import Verification, asked_for, check, export, identities, make_record, verify, write_record
-from seatrial.verdicts import record as records
-from seatrial.verdicts.record import DecisionRecord
+from seatrial.verdicts.artefacts import record as records
+from seatrial.verdicts.artefacts.record import DecisionRecord
 
 SCRIPT = Script(
     answers=tuple(

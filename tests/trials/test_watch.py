@@ -17,9 +17,9 @@ from seatrial.errors import MissingSecretError, NotFoundError, SeatrialError, Ta
 from seatrial.store.watching import alone
 from seatrial.testing import FakeProvider, Reply, Script
 from seatrial.testing.script import Behaviour
-from seatrial.trials import webhook
-from seatrial.trials.trend import trend
-from seatrial.trials.watch import Edges, Watched, Watching, accept, history, newest, watch
+from seatrial.trials.following import webhook
+from seatrial.trials.following.trend import trend
+from seatrial.trials.following.watch import Edges, Watched, Watching, accept, history, newest, watch
 
 START = datetime.now(UTC)
 GOOD = Script(models=("m",), fingerprint="fp_1")

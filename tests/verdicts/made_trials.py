@@ -15,7 +15,7 @@ from seatrial.core.score import Score
 from seatrial.core.suite import Suite
 from seatrial.store.store import RunItem, RunRow, Store, TrialRow, now, score_key
 from seatrial.store.writer import Entry, NewOutput, NewScore, Writer
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.outcomes import Outcomes
 
 Answer = Callable[[Case, int], tuple[Output, Sequence[Score | None]]]
 

@@ -19,9 +19,9 @@ from seatrial.core.output import Failure, Output
 from seatrial.core.protocols import Aggregate
 from seatrial.core.score import Evidence, Score
 from seatrial.scorers import build, judge
-from seatrial.verdicts.aggregates import LabelAggregate, jackknifed, label_of
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.outcomes import Labels, Outcomes
+from seatrial.verdicts.engine.aggregates import LabelAggregate, jackknifed, label_of
+from seatrial.verdicts.engine.outcomes import Labels, Outcomes
 
 NAMES = ("a", "b", "c")
 

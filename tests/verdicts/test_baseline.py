@@ -15,10 +15,10 @@ from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.errors import BaselineError
 from seatrial.store.store import Store
-from seatrial.trials.gate import case_places
-from seatrial.verdicts import baseline as b
+from seatrial.trials.change.gate import case_places
+from seatrial.verdicts.artefacts import baseline as b
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.frame import load
+from seatrial.verdicts.reading.frame import load
 
 ABOUT = b.About("suite:st1:00", "cases", "dataset:st1:00", "openai:m", "system:st1:00", "2026-11-20", "0.1.0")
 RUBRICS = ({"name": "right"}, {"name": "cost", "kind": "limit", "at_most_ratio": 1.2, "statistic": "mean"})

@@ -12,9 +12,9 @@ from tests.verdicts.made_trials import from_counts, make_suite
 from seatrial.core.suite import Suite
 from seatrial.runs.plan import in_parts
 from seatrial.stats.distributions import normal_cdf
-from seatrial.verdicts.judging import judge
-from seatrial.verdicts.looks import LEAST, Look, look_of, stop
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.judging import judge
+from seatrial.verdicts.engine.looks import LEAST, Look, look_of, stop
+from seatrial.verdicts.engine.outcomes import Outcomes
 
 QUARTERS = (500, 1000, 1500, 2000)
 TWO = {"early_stopping": {"looks": 4}}
@@ -175,7 +175,7 @@ def test_two_thousand_swaps_of_equal_arms(name: str):
 
 
 def test_a_world_must_hold_together():
-    from seatrial.verdicts.simulate import Truth
+    from seatrial.verdicts.engine.simulate import Truth
 
     with pytest.raises(ValueError, match="no arms differ"):
         Truth.of(0.02, -0.03)

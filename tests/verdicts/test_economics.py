@@ -15,7 +15,7 @@ from seatrial.core.economics import EconomicsSpec
 from seatrial.core.suite import Suite
 from seatrial.store.store import Store
 from seatrial.verdicts.compare import report
-from seatrial.verdicts.economics import business_case, chance, dollars
+from seatrial.verdicts.questions.economics import business_case, chance, dollars
 from seatrial.verdicts.records import ArmSummary, Economics, Money, Pairs
 
 PIPELINE: dict[str, Any] = {

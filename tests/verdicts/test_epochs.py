@@ -13,8 +13,8 @@ import pytest
 import seatrial
 from seatrial.errors import RecordingError
 from seatrial.stats import cluster_rate
-from seatrial.verdicts.outcomes import Outcomes
-from seatrial.verdicts.rates import tries
+from seatrial.verdicts.engine.outcomes import Outcomes
+from seatrial.verdicts.engine.rates import tries
 
 RIGHT = {"name": "solved", "scorer": "numeric", "margin_points": 3}
 

@@ -8,7 +8,7 @@ import pytest
 
 from seatrial.core.case import Case
 from seatrial.core.output import Output
-from seatrial.verdicts.flips import cut, expected_text, input_text, json_text, output_text
+from seatrial.verdicts.artefacts.flips import cut, expected_text, input_text, json_text, output_text
 
 
 def deep(levels: int) -> Any:

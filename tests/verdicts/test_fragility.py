@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.verdicts.made_trials import from_counts, make_suite
 
 from seatrial.core.suite import Suite
-from seatrial.verdicts.fragility import Drawn, fragility, moves_without
-from seatrial.verdicts.judging import judge
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.checks.fragility import Drawn, fragility, moves_without
+from seatrial.verdicts.engine.judging import judge
+from seatrial.verdicts.engine.outcomes import Outcomes
 from seatrial.verdicts.records import Fragility
 
 QUALITY = {"name": "right"}

@@ -14,9 +14,9 @@ from tests.verdicts.made_trials import make_suite, rounded
 from seatrial.core.suite import Policy
 from seatrial.stats import clopper_pearson, cluster_clopper_pearson, mcnemar_one_sided, n_zero_failures
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.gates import compare_failures, count_failures, judge_gate
-from seatrial.verdicts.needs import clean_to_pass
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.gates import compare_failures, count_failures, judge_gate
+from seatrial.verdicts.engine.needs import clean_to_pass
+from seatrial.verdicts.engine.outcomes import Outcomes
 from seatrial.verdicts.records import RubricResult
 
 NAN = math.nan

@@ -18,9 +18,9 @@ from seatrial.core.score import Score
 from seatrial.stats import paired_cluster
 from seatrial.store.store import Store
 from seatrial.verdicts.compare import compare_arrays, report
-from seatrial.verdicts.means import MeanEvidence, graded
-from seatrial.verdicts.outcomes import Outcomes
-from seatrial.verdicts.weighing import compare
+from seatrial.verdicts.engine.means import MeanEvidence, graded
+from seatrial.verdicts.engine.outcomes import Outcomes
+from seatrial.verdicts.engine.weighing import compare
 
 GRADED = {"name": "close", "graded": True, "margin_points": 3}
 

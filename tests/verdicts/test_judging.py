@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tests.verdicts.made_trials import from_counts, make_suite
 
 from seatrial.core.suite import Suite
+from seatrial.verdicts.artefacts.sentences import headline
 from seatrial.verdicts.compare import compare_arrays, needed
-from seatrial.verdicts.judging import judge
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.judging import judge
+from seatrial.verdicts.engine.outcomes import Outcomes
 from seatrial.verdicts.records import RubricResult
-from seatrial.verdicts.sentences import headline
 
 NAN = math.nan
 SUITE = make_suite(

@@ -15,9 +15,9 @@ from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.core.suite import Policy
 from seatrial.store.store import Store
+from seatrial.verdicts.checks.jump import jump, recovered
 from seatrial.verdicts.compare import report
-from seatrial.verdicts.jump import jump, recovered
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.outcomes import Outcomes
 from seatrial.verdicts.records import Estimate, TrialReport
 
 PASSED, FAILED = Score(status="scored", value=1.0, passed=True), Score(status="scored", value=0.0, passed=False)

@@ -13,7 +13,7 @@ from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.errors import LabelsError
 from seatrial.store.store import Store
-from seatrial.trials.labels import read
+from seatrial.trials.suite.labels import read
 from seatrial.verdicts.compare import report
 
 SUITE = make_suite({"name": "right"}, {"name": "safe", "kind": "gate", "limit_points": 5})

@@ -15,7 +15,7 @@ from seatrial.core.score import Score
 from seatrial.stats import quantile_interval
 from seatrial.store.store import Store
 from seatrial.verdicts.compare import report
-from seatrial.verdicts.latency import _repeated
+from seatrial.verdicts.reading.latency import _repeated
 
 SPEED = {"name": "speed", "scorer": "latency", "kind": "limit", "statistic": "p95", "at_most": 5}
 LIVE = {

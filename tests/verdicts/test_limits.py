@@ -13,7 +13,7 @@ from tests.verdicts.made_trials import make_suite
 
 from seatrial.stats import paired_cluster, quantile_interval
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.outcomes import Outcomes
 from seatrial.verdicts.records import RubricResult
 
 NAN = math.nan

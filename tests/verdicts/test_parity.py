@@ -16,8 +16,8 @@ from seatrial.core.case import Case
 from seatrial.core.output import Output, Sent
 from seatrial.core.score import Score
 from seatrial.store.store import Store
+from seatrial.verdicts.checks.parity import duration, refusal, value_text
 from seatrial.verdicts.compare import report
-from seatrial.verdicts.parity import duration, refusal, value_text
 from seatrial.verdicts.records import Difference, Parity, Verdict
 
 CASES = [Case(id=f"c{i}", input=f"q{i}") for i in range(40)]

@@ -13,8 +13,8 @@ from tests.verdicts.made_trials import make_suite
 
 from seatrial.core.suite import Suite
 from seatrial.stats import clopper_pearson, mde_paired, n_noninferior
-from seatrial.verdicts import plan
-from seatrial.verdicts.plan import Basis, Cases, RubricPlan, design_effect, draw_plan, simulated
+from seatrial.verdicts.questions import plan
+from seatrial.verdicts.questions.plan import Basis, Cases, RubricPlan, design_effect, draw_plan, simulated
 
 QUALITY = {"name": "right"}
 GATE = {"name": "safe", "kind": "gate", "limit_points": 3}
@@ -146,7 +146,7 @@ def test_what_cannot_be_drawn_is_not_simulated():
 def test_any_suite_can_be_planned(n, per, psi, icc, margin, alpha, power):
     policy: Mapping[str, Any] = {"margin_points": margin, "alpha": alpha, "power": power}
     suite = make_suite(QUALITY, {**GATE, "limit_points": margin}, policy=policy)
-    from seatrial.verdicts.plan import _rubric  # the whole would simulate for every example
+    from seatrial.verdicts.questions.plan import _rubric  # the whole would simulate for every example
 
     for rubric in suite.rubrics:
         found = _rubric(suite, rubric, cases(n, per), Basis(psi, icc), suite.policy, 2, 1)

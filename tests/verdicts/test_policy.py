@@ -17,9 +17,9 @@ from seatrial.core.score import Score
 from seatrial.core.suite import Policy, seconds_of
 from seatrial.errors import SuiteError
 from seatrial.store.store import Store
-from seatrial.trials.suitefile import load
+from seatrial.trials.suite.suitefile import load
 from seatrial.verdicts.compare import compare_arrays, report
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.outcomes import Outcomes
 from seatrial.verdicts.records import TrialReport
 
 PASSED = Score(status="scored", value=1.0, passed=True)

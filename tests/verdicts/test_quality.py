@@ -22,12 +22,12 @@ from seatrial.stats import (
     tango_p,
     tango_z,
 )
-from seatrial.verdicts import sentences
+from seatrial.verdicts.artefacts import sentences
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.evidence import weigh
-from seatrial.verdicts.needs import cases_to_tell
-from seatrial.verdicts.outcomes import Outcomes, pair
-from seatrial.verdicts.quality import adjust, judge_quality, missing_range, need, uneven_missing
+from seatrial.verdicts.engine.evidence import weigh
+from seatrial.verdicts.engine.needs import cases_to_tell
+from seatrial.verdicts.engine.outcomes import Outcomes, pair
+from seatrial.verdicts.engine.quality import adjust, judge_quality, missing_range, need, uneven_missing
 from seatrial.verdicts.records import RubricResult
 
 POLICY = Policy()

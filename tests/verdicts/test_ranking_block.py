@@ -12,7 +12,7 @@ from tests.verdicts.test_report import answers, some_cases
 from seatrial.core.score import Score
 from seatrial.store.store import Store
 from seatrial.verdicts.compare import report
-from seatrial.verdicts.ranking import Column, Entry, place, resample
+from seatrial.verdicts.questions.ranking import Column, Entry, place, resample
 
 
 def column(name: str, rate: float, n: int = 600, *, cost: float = 0.002, seconds: float = 1.0, seed: int = 0) -> Column:

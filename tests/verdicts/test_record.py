@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from seatrial.core.identity import canonical
 from seatrial.errors import RecordError
-from seatrial.verdicts import record as records
-from seatrial.verdicts.record import Asked, DecisionRecord, Difference
+from seatrial.verdicts.artefacts import record as records
+from seatrial.verdicts.artefacts.record import Asked, DecisionRecord, Difference
 from seatrial.verdicts.records import ArmSummary, Estimate, Flip, RubricResult, TrialReport, Verdict
 
 IDENTITY = "system:st1:" + "ab" * 32

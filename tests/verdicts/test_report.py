@@ -16,9 +16,9 @@ from seatrial.core.output import Failure, Output
 from seatrial.core.score import Score
 from seatrial.errors import NotFoundError, StoreError, UsageError
 from seatrial.store.store import RunItem, RunRow, Store, TrialRow, now
+from seatrial.verdicts.artefacts.flips import LONGEST, MOST_FLIPS, allot
 from seatrial.verdicts.compare import report
-from seatrial.verdicts.flips import LONGEST, MOST_FLIPS, allot
-from seatrial.verdicts.frame import load
+from seatrial.verdicts.reading.frame import load
 from seatrial.verdicts.records import RubricResult, TrialReport
 
 PASSED, FAILED = Score.binary(True, "as expected"), Score.binary(False, "something else")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from bench.swaps import PAGE, Found, World, page, row, simulate, worlds
 
-from seatrial.verdicts.simulate import Truth
+from seatrial.verdicts.engine.simulate import Truth
 
 HELD = [world for world in worlds() if world.ship is not None or world.block is not None]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from seatrial.verdicts.sweep import MODEL, Grid, RubricSweep, contrasts, decompose
+from seatrial.verdicts.questions.sweep import MODEL, Grid, RubricSweep, contrasts, decompose
 
 NAN = float("nan")
 

@@ -17,9 +17,9 @@ import seatrial
 from seatrial.errors import RecordingError
 from seatrial.stats import miettinen_nurminen
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.outcomes import Asked, Outcomes
-from seatrial.verdicts.unpaired import UnpairedEvidence, unpaired
-from seatrial.verdicts.weighing import compare
+from seatrial.verdicts.engine.outcomes import Asked, Outcomes
+from seatrial.verdicts.engine.unpaired import UnpairedEvidence, unpaired
+from seatrial.verdicts.engine.weighing import compare
 
 
 def apart(candidate: Any, incumbent: Any, cluster: Any = None, *, graded: bool = False, weight: Any = None) -> Outcomes:

@@ -19,12 +19,12 @@ from seatrial.core.suite import RubricSpec, Suite
 from seatrial.stats import tango, tango_clustered
 from seatrial.stats.clusters import cautious_effect, weighted_effect
 from seatrial.store.store import Store
-from seatrial.verdicts.cases import CaseTable, Stratum
 from seatrial.verdicts.compare import compare_arrays, report
-from seatrial.verdicts.outcomes import Outcomes
+from seatrial.verdicts.engine.outcomes import Outcomes
+from seatrial.verdicts.engine.weighing import PartlySeen, compare
+from seatrial.verdicts.reading.cases import CaseTable, Stratum
+from seatrial.verdicts.reading.weights import weighting
 from seatrial.verdicts.records import RubricResult, TrialReport
-from seatrial.verdicts.weighing import PartlySeen, compare
-from seatrial.verdicts.weights import weighting
 
 RIGHT = {"name": "right"}
 

@@ -24,10 +24,10 @@ from seatrial.core.suite import RubricSpec, Suite
 from seatrial.scorers import build, judge
 from seatrial.stats import Interval
 from seatrial.targets.prompt import Prompt
-from seatrial.verdicts.gates import judge_gate
-from seatrial.verdicts.limits import judge_limit
-from seatrial.verdicts.outcomes import Outcomes
-from seatrial.verdicts.quality import QualityFinding, adjust, judge_quality, need
+from seatrial.verdicts.engine.gates import judge_gate
+from seatrial.verdicts.engine.limits import judge_limit
+from seatrial.verdicts.engine.outcomes import Outcomes
+from seatrial.verdicts.engine.quality import QualityFinding, adjust, judge_quality, need
 
 Scores = Mapping[str, list[Score | None]]
 """Rubric: one score a case, None where the rubric does not take the case or does not apply to it."""

@@ -47,7 +47,7 @@ def doctor(suite: Path | None, seconds: float, store_file: Path | None, as_json:
     Without --suite, every endpoint of the catalogue whose key is in the environment. Exits with 4 when something
     failed.
     """
-    from seatrial.trials.suitefile import load
+    from seatrial.trials.suite.suitefile import load
     from seatrial.trials.trial import store_path
 
     loaded = load(suite) if suite else None

@@ -15,7 +15,7 @@ from seatrial.cli import options
 
 if TYPE_CHECKING:
     from seatrial.errors import SeatrialError
-    from seatrial.verdicts.gating import GateReport
+    from seatrial.verdicts.artefacts.gating import GateReport
 
 FORMAT = "seatrial.gate/1"
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -70,8 +70,8 @@ def gate(suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: 
     """
     from seatrial.cli.progress import display
     from seatrial.errors import SeatrialError
-    from seatrial.trials.gate import Wanted
-    from seatrial.trials.gate import gate as judge
+    from seatrial.trials.change.gate import Wanted
+    from seatrial.trials.change.gate import gate as judge
     from seatrial.trials.trial import Asked
 
     options.check_outs(outs)

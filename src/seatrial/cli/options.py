@@ -53,7 +53,7 @@ def say_defaults(path: Path | None) -> None:
     """Say on standard error, before anything is asked, which parameters a sample of production requests gives."""
     if path is None:
         return
-    from seatrial.trials import serving
+    from seatrial.trials.running import serving
 
     found = serving.read(path)
     said = "; ".join(found.lines()) or "nothing that most requests set"

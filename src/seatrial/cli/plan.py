@@ -38,7 +38,7 @@ def plan(suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: 
     all of them: how an equal candidate and a bad one would likely fare, and what the run costs. Nobody is asked.
     """
     from seatrial.reports import plans
-    from seatrial.trials.planning import plan as draw
+    from seatrial.trials.running.planning import plan as draw
 
     plans.check_plan(outs)
     found = draw(suite, store=store_file, **asked)

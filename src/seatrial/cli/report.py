@@ -41,7 +41,7 @@ def _is_file(what: str) -> bool:
 
 def _from_record(path: Path) -> TrialReport:
     from seatrial.trials.verify import read_report
-    from seatrial.verdicts.record import read
+    from seatrial.verdicts.artefacts.record import read
 
     return read_report(read(path), datetime.now(UTC).date())
 

@@ -15,6 +15,6 @@ def schema(_as_json: bool) -> None:
     In VS Code: save it as seatrial.schema.json and begin the suite with
     `# yaml-language-server: $schema=seatrial.schema.json`.
     """
-    from seatrial.trials.suitefile import json_schema
+    from seatrial.trials.suite.suitefile import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

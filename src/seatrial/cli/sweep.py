@@ -13,8 +13,8 @@ from seatrial.cli import options
 
 if TYPE_CHECKING:
     from seatrial.runs.progress import Progress
-    from seatrial.trials.sweep import SweepForecast
-    from seatrial.verdicts.sweep import SweepReport
+    from seatrial.trials.running.sweep import SweepForecast
+    from seatrial.verdicts.questions.sweep import SweepReport
 
 
 @click.command()
@@ -63,7 +63,7 @@ def sweep(
     by content: running again is resuming.
     """
     from seatrial.reports.sweeps import check_sweep, sweep_json, sweep_text, write_sweep
-    from seatrial.trials import sweep as sweeps
+    from seatrial.trials.running import sweep as sweeps
 
     for path in outs:
         check_sweep(path)

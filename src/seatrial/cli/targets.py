@@ -105,7 +105,7 @@ def poll(providers: tuple[str, ...], suite: Path | None, store_file: Path | None
     could not be read; what could be is kept all the same.
     """
     from seatrial.store.store import Store
-    from seatrial.trials.polling import poll as read_lists
+    from seatrial.trials.following.polling import poll as read_lists
     from seatrial.trials.trial import store_path
 
     if providers and suite:
@@ -148,7 +148,7 @@ def chosen(names: tuple[str, ...]) -> dict[str, TargetSpec]:
 
 
 def _asked(names: tuple[str, ...], suite: Path | None) -> tuple[dict[str, TargetSpec], Path]:
-    from seatrial.trials.suitefile import load
+    from seatrial.trials.suite.suitefile import load
 
     if suite is None:
         return chosen(names), Path()

@@ -11,8 +11,8 @@ from seatrial.cli import options
 from seatrial.cli.recording import Period
 
 if TYPE_CHECKING:
-    from seatrial.trials.trend import Trend
-    from seatrial.trials.watch import Draft, Watched
+    from seatrial.trials.following.trend import Trend
+    from seatrial.trials.following.watch import Draft, Watched
 
 REGRESSED = 1
 
@@ -45,8 +45,8 @@ def watch(
     dataset changed, when the canary looks worse, or when a month has passed. Exits with 1 while a regression stands,
     shown on the whole suite, paired case by case; `--accept` takes the new state as it is.
     """
-    from seatrial.trials import watch as watching
-    from seatrial.trials.trend import trend as draw
+    from seatrial.trials.following import watch as watching
+    from seatrial.trials.following.trend import trend as draw
 
     if accept and trend:
         raise click.UsageError("give --accept or --trend.")

@@ -15,7 +15,7 @@ from hashlib import sha256
 from seatrial.errors import SeatrialError
 from seatrial.reports.pullrequest import LONGEST_COMMENT, SIGN, code, fenced, markdown, prose
 from seatrial.reports.text import clean, one_line, visible
-from seatrial.verdicts.gating import Check, GateReport, Named
+from seatrial.verdicts.artefacts.gating import Check, GateReport, Named
 
 MARKER = "<!-- seatrial-gate -->"
 """The first line of a comment, by which it is found again and replaced."""

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from seatrial.errors import SeatrialError
 from seatrial.reports.text import one_line, visible
-from seatrial.verdicts.gating import Check, GateReport
+from seatrial.verdicts.artefacts.gating import Check, GateReport
 
 LONGEST = 2_000
 _BARRED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -12,7 +12,7 @@ from seatrial.errors import UsageError
 from seatrial.reports import format as f
 from seatrial.reports.pullrequest import prose
 from seatrial.reports.text import clean, one_line
-from seatrial.verdicts.plan import Plan, RubricPlan
+from seatrial.verdicts.questions.plan import Plan, RubricPlan
 
 NARROWEST, WIDEST = 60, 120
 ENDINGS = (".md", ".json", ".txt")

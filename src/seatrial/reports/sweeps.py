@@ -17,7 +17,7 @@ from seatrial.reports import format as f
 from seatrial.reports.objects import plain
 from seatrial.reports.pullrequest import prose
 from seatrial.reports.text import clean, one_line
-from seatrial.verdicts.sweep import Cell, Movement, RubricSweep, SweepReport
+from seatrial.verdicts.questions.sweep import Cell, Movement, RubricSweep, SweepReport
 
 FORMAT = "seatrial.sweep/1"
 NAME = 60

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from seatrial.reports import format as f
 from seatrial.reports.text import one_line
+from seatrial.verdicts.artefacts.sentences import pattern
 from seatrial.verdicts.records import (
     ArmSummary,
     Difference,
@@ -18,7 +19,6 @@ from seatrial.verdicts.records import (
     TrialReport,
     Verdict,
 )
-from seatrial.verdicts.sentences import pattern
 
 LONGEST_NAME = 60
 

@@ -120,7 +120,7 @@ class Arm:
         self._planned = False
         self._stopping = False
         self._stopped = asyncio.Event()
-        self._answers = 0
+        self._asked = self._unanswered = 0
         self._finished = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._group = asyncio.TaskGroup()
@@ -312,6 +312,7 @@ class Arm:
             if self._stopping:
                 self._drop(job)
                 continue
+            place, self._asked = self._asked, self._asked + 1
             self.progress.in_flight += 1
             try:
                 output = await self.target.generate(job.case, self.at_epoch(job))
@@ -322,6 +323,7 @@ class Arm:
             finally:
                 self.progress.in_flight -= 1
             output = self.arrivals.timed(output, arrival, self._loop.time())
+            self._give_up_on_silence(output, place)
             await self.keep(job, output)
 
     async def keep(self, job: Job, output: Output, done: Callable[[], object] | None = None) -> None:
@@ -353,13 +355,16 @@ class Arm:
         return job.request.model_copy(update={"seed": seed + job.epoch})
 
     def _notice(self, output: Output) -> None:
-        failure = output.failure
         self.progress.retries += output.attempts - 1
-        if failure is None or failure.kind == "model":
-            self._answers += 1
+        self.progress.errors += is_unanswered(output)
+
+    def _give_up_on_silence(self, output: Output, place: int) -> None:
+        """Stop when all of the requests that were sent first failed: faults come sooner than answers, and prove less."""
+        failure = output.failure
+        if place >= SILENT_FAILURES or failure is None or not is_unanswered(output):
             return
-        self.progress.errors += 1
-        if not self._answers and self.progress.errors == SILENT_FAILURES:
+        self._unanswered += 1
+        if self._unanswered == SILENT_FAILURES:
             status = f" (HTTP {failure.http_status})" if failure.http_status else ""
             self.give_up(
                 TargetDownError(
@@ -464,3 +469,8 @@ async def _judge(scorer: Scorer, view: Case, output: Output) -> Score:
     if scorer.info.cost == "heavy":
         return await asyncio.to_thread(lambda: asyncio.run(judge(scorer, view, output)))
     return await judge(scorer, view, output)
+
+
+def is_unanswered(output: Output) -> bool:
+    """Whether nobody answered, so that it is no fault of the model."""
+    return output.failure is not None and output.failure.kind == "infra"

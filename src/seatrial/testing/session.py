@@ -1,7 +1,7 @@
 """A pytest session of a suite: the trial that is run for it, its cases as tests, and the gate at the end.
 
-The suite is run once, by `seatrial.trials.gate`, before anything is collected; under xdist the controller does so, and
-its workers read the store. A test is `FILE::TARGET::RUBRIC[CASE]`. As the trial is complete by then, a missed case is
+The suite is run once, by `seatrial.trials.change.gate`, before anything is collected; under xdist the controller does
+so, and its workers read the store. A test is `FILE::TARGET::RUBRIC[CASE]`. As the trial is complete by then, a missed case is
 forgiven (`xfail`) exactly where the gate has passed its rubric as a whole.
 """
 
@@ -17,8 +17,8 @@ import pytest
 from seatrial.errors import ConfigError, Interrupted, SeatrialError, safe
 from seatrial.testing.plugin import NAME
 from seatrial.testing.tested import Aggregate, Plan, Results, aggregate, make_plan, only_dataset
+from seatrial.trials.change.gate import GateReport, Wanted, gate
 from seatrial.trials.check import explained
-from seatrial.trials.gate import GateReport, Wanted, gate
 from seatrial.trials.trial import Asked, store_path
 
 LOOKS = ("collectonly", "showfixtures", "show_fixtures_per_test", "setuponly", "setupplan", "cacheshow")

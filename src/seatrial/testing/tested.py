@@ -18,12 +18,12 @@ from seatrial.core.score import Score
 from seatrial.core.suite import RubricSpec
 from seatrial.errors import UsageError, nearest, safe
 from seatrial.store.store import RunItem, Store
-from seatrial.trials.gate import case_places
-from seatrial.trials.suitefile import load
+from seatrial.trials.change.gate import case_places
+from seatrial.trials.suite.suitefile import load
 from seatrial.trials.trial import dataset_of
-from seatrial.verdicts import gating
-from seatrial.verdicts.cases import tabulate
-from seatrial.verdicts.gating import Check, GateReport
+from seatrial.verdicts.artefacts import gating
+from seatrial.verdicts.artefacts.gating import Check, GateReport
+from seatrial.verdicts.reading.cases import tabulate
 
 NEAR = 500
 """So many cases' scores are read at once."""

@@ -65,7 +65,7 @@ def check(
 
 def explained(name: str, case: Case, output: Output | None, score: Score) -> str:
     """Why an answer failed: the reason, the evidence, and what was asked, expected and said; safe to print anywhere."""
-    from seatrial.verdicts.flips import expected_text, input_text, output_text
+    from seatrial.verdicts.artefacts.flips import expected_text, input_text, output_text
 
     lines = [f"{name}: {safe(score.reason, SHOWN_WIDTH) or 'failed'}"]
     lines += [f"  {_evidence(one)}" for one in score.evidence[:SHOWN_EVIDENCE]]

@@ -22,17 +22,18 @@ from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, S
 from seatrial.runs.progress import Progress
 from seatrial.runs.runner import Options, Parts, execute
 from seatrial.store.store import Dataset, Store, TrialRow
-from seatrial.trials import labels, serving
-from seatrial.trials.environment import environment
-from seatrial.trials.itself import against_itself
-from seatrial.trials.registration import register
-from seatrial.trials.suitefile import LoadedSuite, Steps, load
+from seatrial.trials.running import serving
+from seatrial.trials.running.itself import against_itself
+from seatrial.trials.suite import labels
+from seatrial.trials.suite.environment import environment
+from seatrial.trials.suite.registration import register
+from seatrial.trials.suite.suitefile import LoadedSuite, Steps, load
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
     from seatrial.runs.forecast import Forecast
     from seatrial.targets import Prompt
-    from seatrial.trials.looks import Monitor
+    from seatrial.trials.running.looks import Monitor
 
 STORE = Path(".seatrial") / "seatrial.db"
 
@@ -170,7 +171,7 @@ def _looks(store: Store, suite: Suite, parts: Parts, dataset: Dataset, *, ends: 
         return None
     if suite.policy.early_stopping is None or suite.incumbent is None or len(suite.targets) < 2:
         return None
-    from seatrial.trials.looks import Monitor
+    from seatrial.trials.running.looks import Monitor
 
     return Monitor(store, suite, dataset.id, ends=ends)
 
@@ -217,7 +218,7 @@ def compare(
     row = newest(store) if trial is None else store.trial(trial)
     again = None
     if suite is not None:
-        from seatrial.trials.again import judge_of
+        from seatrial.trials.suite.again import judge_of
 
         again = judge_of(Path(suite))
     return report(store, row.id, incumbent=incumbent, candidates=candidates, again=again)

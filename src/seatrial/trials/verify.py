@@ -21,11 +21,11 @@ from seatrial.store import bundle
 from seatrial.store.bundle import Exported
 from seatrial.store.digests import BLOCK, arm_digest, dataset_digest
 from seatrial.store.store import RunRow, Store, TrialRow
-from seatrial.trials.suitefile import LoadedSuite
+from seatrial.trials.suite.suitefile import LoadedSuite
 from seatrial.trials.trial import build, compare, existing, newest, store_path
-from seatrial.verdicts import record as records
-from seatrial.verdicts.frame import read_suite
-from seatrial.verdicts.record import Asked, DecisionRecord, Difference
+from seatrial.verdicts.artefacts import record as records
+from seatrial.verdicts.artefacts.record import Asked, DecisionRecord, Difference
+from seatrial.verdicts.reading.frame import read_suite
 from seatrial.verdicts.records import TrialReport
 
 Result = Literal["equal", "altered", "differs"]

@@ -13,23 +13,26 @@ from seatrial.core.record import as_dict
 from seatrial.core.suite import Suite
 from seatrial.errors import UsageError, nearest
 from seatrial.store.store import Store
-from seatrial.verdicts import control, economics, examined, latency, sentences, synthetic
-from seatrial.verdicts.arms import summarize
-from seatrial.verdicts.cases import MOST_VALUES
-from seatrial.verdicts.cautions import drift_warnings, rubric_warnings, trial_warnings, uncounted
-from seatrial.verdicts.examined import prepared
-from seatrial.verdicts.flips import flips
-from seatrial.verdicts.frame import Frame, unit_of
-from seatrial.verdicts.judging import Judgement, judge
-from seatrial.verdicts.looks import Look
-from seatrial.verdicts.outcomes import Outcomes
-from seatrial.verdicts.parity import LeftOut, left_out, parity, refusal
-from seatrial.verdicts.ranking import ranking
+from seatrial.verdicts.artefacts import sentences
+from seatrial.verdicts.artefacts.flips import flips
+from seatrial.verdicts.artefacts.results import result
+from seatrial.verdicts.artefacts.slices import slices
+from seatrial.verdicts.checks import control, examined, synthetic
+from seatrial.verdicts.checks.cautions import drift_warnings, rubric_warnings, trial_warnings, uncounted
+from seatrial.verdicts.checks.examined import prepared
+from seatrial.verdicts.checks.parity import LeftOut, left_out, parity, refusal
+from seatrial.verdicts.checks.registered import Again
+from seatrial.verdicts.checks.stopping import stopping
+from seatrial.verdicts.engine.judging import Judgement, judge
+from seatrial.verdicts.engine.looks import Look
+from seatrial.verdicts.engine.outcomes import Outcomes
+from seatrial.verdicts.questions import economics
+from seatrial.verdicts.questions.ranking import ranking
+from seatrial.verdicts.reading import latency
+from seatrial.verdicts.reading.arms import summarize
+from seatrial.verdicts.reading.cases import MOST_VALUES
+from seatrial.verdicts.reading.frame import Frame, unit_of
 from seatrial.verdicts.records import ArmSummary, RubricResult, Sample, TrialReport, Verdict
-from seatrial.verdicts.registered import Again
-from seatrial.verdicts.results import result
-from seatrial.verdicts.slices import slices
-from seatrial.verdicts.stopping import stopping
 
 
 class Known(NamedTuple):

@@ -1,0 +1,1 @@
+"""Following a suite's targets in production: what to run when, the trend, and whom to tell."""

@@ -1,0 +1,1 @@
+"""What to know before believing a verdict: parity, age, fragility, jump test, negative control, registration."""
