@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from seatrial.core.suite import DatasetSpec
-from seatrial.datasets import problems, read, sources
-from seatrial.datasets.faults import dotted, shown, translate
+from seatrial.datasets import problems, read
+from seatrial.datasets.reading import sources
+from seatrial.datasets.reading.faults import dotted, shown, translate
 from seatrial.errors import DatasetError
 
 ROW = b'{"id": "a", "input": "x"}\n'

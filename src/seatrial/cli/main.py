@@ -6,11 +6,11 @@ import gc
 import json
 import os
 import sys
-from importlib import import_module
 from typing import Any
 
 import click
 
+from seatrial.cli.lazy import LazyGroup
 from seatrial.errors import ConfigError, SeatrialError
 
 COMMANDS = {
@@ -37,34 +37,7 @@ INTERRUPTED = 130
 PIPE_CLOSED = 0
 
 
-class Commands(click.Group):
-    """Loads a command's module when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """The commands, in the order a new user needs them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        return getattr(import_module(module), name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the nearest command for a misspelt one."""
-        from seatrial.errors import nearest
-
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = nearest(args[0], COMMANDS)
-            hint = f" Did you mean {near!r}?" if near else ""
-            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="seatrial", message="%(prog)s %(version)s")
 def cli() -> None:
     """May this model replace what you run today, on your own work?

@@ -1,10 +1,9 @@
-"""Where cases come from: rows of a file, mapped to cases, checked all at once.
+"""Where cases come from, and the set that they make.
 
-`read` streams the cases of a dataset, `fingerprint` says whether its file changed, `problems` checks its settings.
-`sources` reads the formats, `fields` turns rows into case fields, `blobs` fetches files beside the dataset, and
-`faults` puts validation errors into plain sentences.
+`read` streams the cases of a dataset, `fingerprint` says whether its file changed, `problems` checks its settings:
+all in `reading`.
 """
 
-from seatrial.datasets.reader import fingerprint, problems, read
+from seatrial.datasets.reading.reader import fingerprint, problems, read
 
 __all__ = ["fingerprint", "problems", "read"]

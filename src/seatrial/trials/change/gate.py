@@ -180,7 +180,7 @@ class _Gate:
         with _apart(self.both.rules.folder):
             ours = build(self.both.rules)
         theirs = build(self.both.whole._replace(folder=self.both.targets))
-        return Parts(theirs.targets, theirs.ask, ours.scorers)
+        return replace(ours, targets=theirs.targets, ask=theirs.ask)
 
     def _asked(self) -> Asked:
         """As asked; a change of code or of an endpoint is asked anew: what is behind its name may have changed."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from seatrial.core.identity import loads
 from seatrial.core.record import as_dict, too_deep
 from seatrial.core.suite import Suite
-from seatrial.datasets.faults import dotted, translate
+from seatrial.datasets.reading.faults import dotted, translate
 from seatrial.errors import LabelsError, Problem, nearest, safe
 from seatrial.verdicts.reading.labels import Label
 

@@ -10,7 +10,6 @@ from seatrial.core.record import Json, as_dict
 from seatrial.core.registered import changes, terms, terms_hash
 from seatrial.core.suite import Suite
 from seatrial.runs.runner import Parts, target_identity
-from seatrial.scorers import scorer_hash
 from seatrial.store import schema
 from seatrial.store.store import Store, TrialRow
 from seatrial.verdicts.checks.registered import scorers_of
@@ -23,7 +22,7 @@ def register(store: Store, suite: Suite, parts: Parts, dataset_id: int) -> Mappi
     The policy's hash, and what it changes against the first trial on the same dataset, incumbent and any of the same
     candidates that has results: whoever saw those knew them when changing the policy.
     """
-    hashes = {name: scorer_hash(scorer) for name, scorer in parts.scorers.items()}
+    hashes = parts.hashes
     about: dict[str, Json] = {"hash": terms_hash(suite, hashes)}
     first = _first(store, suite, parts, dataset_id)
     if first is None:

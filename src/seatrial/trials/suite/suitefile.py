@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from seatrial.core.record import as_dict, as_list
 from seatrial.core.suite import USE, DatasetSpec, Suite
-from seatrial.datasets.faults import Fault, Steps, dotted, shown, translate
-from seatrial.datasets.reader import check
+from seatrial.datasets.reading.faults import Fault, Steps, dotted, shown, translate
+from seatrial.datasets.reading.reader import check
 from seatrial.errors import Problem, SuiteError, nearest, safe
 from seatrial.trials.suite.yamltree import Tree, parse
 

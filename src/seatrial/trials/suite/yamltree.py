@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from seatrial.datasets.faults import Fault, Steps
+from seatrial.datasets.reading.faults import Fault, Steps
 
 MAX_NODES = 50_000
 MAX_DEPTH = 50

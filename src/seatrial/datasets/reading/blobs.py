@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from seatrial.core.record import as_dict, as_list
-from seatrial.datasets.faults import Fault, Steps
-from seatrial.datasets.fields import RowError
+from seatrial.datasets.reading.faults import Fault, Steps
+from seatrial.datasets.reading.fields import RowError
 
 MAX_BLOB = 20 * 1024 * 1024
 

@@ -12,7 +12,7 @@ from seatrial.core.case import Case, Expected, Probe
 from seatrial.core.identity import loads
 from seatrial.core.record import as_dict, too_deep
 from seatrial.core.suite import DatasetSpec
-from seatrial.datasets.faults import Fault, Steps
+from seatrial.datasets.reading.faults import Fault, Steps
 from seatrial.errors import nearest, safe
 
 Raw = dict[str, Any]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from seatrial.core.identity import loads
 from seatrial.core.record import MAX_DEPTH, too_deep
-from seatrial.datasets.faults import dotted, shown
+from seatrial.datasets.reading.faults import dotted, shown
 from seatrial.errors import DatasetError, Problem, nearest, safe
 
 MAX_ROW = 16 * 1024 * 1024

@@ -13,10 +13,10 @@ from seatrial.core import wire
 from seatrial.core.case import Case
 from seatrial.core.identity import digest, encode, short
 from seatrial.core.suite import DatasetSpec
-from seatrial.datasets.blobs import embed
-from seatrial.datasets.faults import Fault, Steps, dotted, translate
-from seatrial.datasets.fields import Raw, RowError, Shaper, check_fields, missing_input, unmatched
-from seatrial.datasets.sources import Row, format_of, open_file, rows
+from seatrial.datasets.reading.blobs import embed
+from seatrial.datasets.reading.faults import Fault, Steps, dotted, translate
+from seatrial.datasets.reading.fields import Raw, RowError, Shaper, check_fields, missing_input, unmatched
+from seatrial.datasets.reading.sources import Row, format_of, open_file, rows
 from seatrial.errors import DatasetError, Problem, safe
 
 VERSION = 1
