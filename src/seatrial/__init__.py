@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seatrial.core.score import Evidence, Score, ScorerInfo
     from seatrial.core.suite import Suite
     from seatrial.errors import SeatrialError
+    from seatrial.scorers.own.declared import scorer
     from seatrial.targets.complete import aclose, acomplete, complete
     from seatrial.trials.check import check
     from seatrial.trials.running.planning import plan
@@ -35,6 +36,7 @@ _HOMES = {
     "seatrial.core.score": ("Evidence", "Score", "ScorerInfo"),
     "seatrial.core.suite": ("Suite",),
     "seatrial.errors": ("SeatrialError",),
+    "seatrial.scorers.own.declared": ("scorer",),
     "seatrial.targets.complete": ("aclose", "acomplete", "complete"),
     "seatrial.trials.check": ("check",),
     "seatrial.trials.running.planning": ("plan",),
@@ -76,6 +78,7 @@ __all__ = [
     "estimate_sweep",
     "plan",
     "run",
+    "scorer",
     "sweep",
 ]
 

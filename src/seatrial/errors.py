@@ -16,15 +16,19 @@ SeatrialError
 │   ├── UnknownPluginError    no scorer or target has that name
 │   ├── BrokenPluginError     its module cannot be imported
 │   ├── DuplicatePluginError  two plug-ins claim one name
-│   └── MissingSecretError    an environment variable is not set
+│   ├── MissingSecretError    an environment variable is not set
+│   └── SealKeyError          the key of a sealed split is the wrong one, or none
 ├── NotEvaluableError         no verdict can be drawn from what is there    exit 4
 │   ├── NoDataError           nothing was scored
 │   ├── TargetDownError       a target refuses every request
 │   ├── NotFoundError         a trial, run or dataset is not in the store
 │   ├── BudgetError           the budget is spent, or a request has no bound to reserve
+│   ├── JudgeError            a judge gave no usable verdict, or none is there to ask
 │   ├── NoAnswerError         a model gave no usable answer, and the caller wanted one
 │   ├── RecordError           a decision record cannot be read
-│   └── BundleError           a trial's bundle is damaged, altered or unsafe
+│   ├── BundleError           a trial's bundle is damaged, altered or unsafe
+│   ├── SealBrokenError       a sealed split, or what is kept of it, was altered
+│   └── LedgerError           the ledger of exposures was altered, or cannot be written
 ├── StoreError                the store cannot be read or written           exit 4
 │   └── StoreVersionError     it was written by a newer version
 └── Interrupted               the user pressed Ctrl-C                       exit 130
@@ -48,6 +52,8 @@ def safe(text: object, limit: int = SHOWN_VALUE) -> str:
     """Text that any terminal can print: bounded, control characters and lone surrogates escaped."""
     raw = text if isinstance(text, str) else repr(text)
     cut = raw if len(raw) <= limit else raw[: limit - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
 
 
@@ -206,6 +212,12 @@ class MissingSecretError(ConfigError):
     code = "E310"
 
 
+class SealKeyError(ConfigError):
+    """The key of a sealed split is malformed, or not the one that it was sealed with."""
+
+    code = "E311"
+
+
 class NotEvaluableError(SeatrialError):
     """No verdict can be drawn from what is there."""
 
@@ -243,6 +255,12 @@ class BudgetError(NotEvaluableError):
     code = "E405"
 
 
+class JudgeError(NotEvaluableError):
+    """A judge gave no usable verdict, or there is none to ask; the score is missing, never a pass."""
+
+    code = "E406"
+
+
 class RecordError(NotEvaluableError):
     """A decision record cannot be read."""
 
@@ -253,6 +271,18 @@ class BundleError(NotEvaluableError):
     """A trial's bundle is damaged, altered or unsafe."""
 
     code = "E411"
+
+
+class SealBrokenError(NotEvaluableError):
+    """A sealed split, or what the store keeps of one, was altered, cut or put together anew."""
+
+    code = "E412"
+
+
+class LedgerError(NotEvaluableError):
+    """The ledger of exposures was altered, or cannot be written; nothing was sent."""
+
+    code = "E413"
 
 
 class StoreError(SeatrialError):

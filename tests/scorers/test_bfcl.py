@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.sets.bfcl import KINDS, SETS, accepted, load, near_misses, output_of
 
-from seatrial.core.case import Case, ExpectedCall
-from seatrial.core.message import Message, ToolCall
-from seatrial.core.output import Output
+from seatrial.core.case import Case
 from seatrial.core.score import Score
 from seatrial.scorers import judge
 from seatrial.scorers.agents._tool_schema import contradictions
-from seatrial.scorers.agents.tool_calls import ToolCalls, from_bfcl
+from seatrial.scorers.agents.tool_calls import ToolCalls
 
-SETS = {"bfcl_simple_python": 400, "bfcl_parallel_multiple": 200}
 SCORERS = [ToolCalls(), ToolCalls(strings="normalized")]
 
 ODDITIES = {
@@ -41,36 +36,11 @@ ODDITIES = {
 }
 
 
-@lru_cache(maxsize=4)
-def load(questions: Path, answers: Path) -> list[Case]:
-    gold = {row["id"]: row["ground_truth"] for row in map(json.loads, answers.read_text("utf-8").splitlines())}
-    cases = []
-    for row in map(json.loads, questions.read_text("utf-8").splitlines()):
-        tools = [{k: f[k] for k in ("name", "description", "parameters")} for f in row["function"]]
-        expected = {"tool_calls": [[call.model_dump() for call in from_bfcl(gold[row["id"]])]]}
-        cases.append(Case(id=row["id"], input=row["question"][0], tools=tools, expected=expected))
-    return cases
-
-
 @pytest.fixture(params=SETS)
 def cases(request, shared_data) -> list[Case]:
     found = load(shared_data(f"{request.param}.jsonl"), shared_data(f"{request.param}_answers.jsonl"))
     assert len(found) == SETS[request.param]
     return found
-
-
-def goals(case: Case) -> tuple[ExpectedCall, ...]:
-    assert case.expected is not None
-    assert case.expected.tool_calls is not None
-    return case.expected.tool_calls[0]
-
-
-def first(goal: ExpectedCall) -> dict[str, Any]:
-    return {name: values[0] for name, values in goal.arguments.items() if values}
-
-
-def gold_calls(case: Case) -> list[tuple[str, dict[str, Any]]]:
-    return [(goal.name, first(goal)) for goal in goals(case)]
 
 
 def judge_all(tried: list[tuple[Case, list[tuple[str, Any]]]]) -> Iterator[tuple[str, Any, Score]]:
@@ -79,9 +49,7 @@ def judge_all(tried: list[tuple[Case, list[tuple[str, Any]]]]) -> Iterator[tuple
     async def run() -> list[Score]:
         found = []
         for case, calls in tried:
-            made = tuple(ToolCall.model_construct(name=name, arguments=arguments, id="") for name, arguments in calls)
-            said = Message.model_construct(role="assistant", content="On it.", tool_calls=made)
-            output, view = Output(messages=(said,)), case.view()
+            output, view = output_of(calls), case.view()
             found += [await judge(scorer, view, output) for scorer in SCORERS]
         return found
 
@@ -90,14 +58,7 @@ def judge_all(tried: list[tuple[Case, list[tuple[str, Any]]]]) -> Iterator[tuple
 
 
 def test_every_accepted_answer_is_right(cases):
-    tried = []
-    for case in cases:
-        gold = gold_calls(case)
-        tried += [(case, gold), (case, gold[::-1])]
-        for at, goal in enumerate(goals(case)):
-            variants = [{k: v for k, v in first(goal).items() if k not in goal.optional}]
-            variants += [{**first(goal), name: v} for name, values in goal.arguments.items() for v in values]
-            tried += [(case, [*gold[:at], (goal.name, arguments), *gold[at + 1 :]]) for arguments in variants]
+    tried = [(case, calls) for case in cases for calls in accepted(case)]
     for name, calls, score in judge_all(tried):
         assert (score.passed, score.value) == (True, 1.0), (name, calls, score)
     assert len(tried) > 3 * len(cases)
@@ -109,82 +70,9 @@ def test_the_oddities_are_these(cases):
     assert odd == {name for name in ODDITIES if name.rsplit("_", 1)[0] == cases[0].id.rsplit("_", 1)[0]}
 
 
-def wrong_type(value: Any) -> Any:
-    if isinstance(value, str):
-        return [value]
-    return json.dumps(value)
-
-
-def wrong_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return value + " zqx"
-    return (
-        value + 7919 if isinstance(value, int | float) else [*value, "zqx"] if isinstance(value, list) else {"zqx": 1}
-    )
-
-
-def mutants(kind: str, case: Case) -> Iterator[list[tuple[str, Any]]]:
-    """Every near miss of one kind that the row allows."""
-    gold = gold_calls(case)
-    if kind == "calls missing":
-        yield from ([*gold[:i], *gold[i + 1 :]] for i in range(len(gold)))
-    elif kind == "call duplicated":
-        yield from ([*gold, call] for call in gold)
-    elif kind == "call of another tool added":
-        yield [*gold, ("another_tool", {})]
-    elif kind == "offered tool called in addition":
-        yield [*gold, (case.tools[-1].name, {"zqx": 1})]
-    elif kind == "arguments swapped between calls":
-        for i in range(len(gold)):
-            for j in range(i):
-                changed = list(gold)
-                changed[i], changed[j] = (gold[i][0], gold[j][1]), (gold[j][0], gold[i][1])
-                if gold[i][0] != gold[j][0] and gold[i][1].keys() != gold[j][1].keys():
-                    yield changed
-    else:
-        for at, goal in enumerate(goals(case)):
-            yield from ([*gold[:at], call, *gold[at + 1 :]] for call in changed_calls(kind, goal))
-
-
-def changed_calls(kind: str, goal: ExpectedCall) -> Iterator[tuple[str, Any]]:
-    given = first(goal)
-    required = [name for name in given if name not in goal.optional]
-    if kind == "name wrong":
-        yield (goal.name + "_v2", given)
-    elif kind == "required argument missing":
-        yield from ((goal.name, {k: v for k, v in given.items() if k != name}) for name in required)
-    elif kind == "argument added":
-        yield (goal.name, {**given, "zqx": 1})
-    elif kind == "type wrong":
-        yield from ((goal.name, {**given, name: wrong_type(value)}) for name, value in given.items())
-    elif kind == "value wrong":
-        yield from ((goal.name, {**given, name: wrong_value(value)}) for name, value in given.items())
-    elif kind == "value null":
-        yield from ((goal.name, {**given, name: None}) for name in given)
-    elif kind == "case of an argument's name":
-        for name in required:
-            yield (goal.name, {(k.swapcase() if k == name else k): v for k, v in given.items()})
-    elif kind == "arguments nested once more":
-        if given:
-            yield (goal.name, {"arguments": given})
-    elif kind == "arguments as text":
-        yield (goal.name, json.dumps(given))
-    else:
-        raise AssertionError(kind)
-
-
-KINDS = [
-    "name wrong", "required argument missing", "argument added", "type wrong", "value wrong", "value null",
-    "case of an argument's name", "arguments nested once more", "arguments as text", "arguments swapped between calls",
-    "call duplicated", "calls missing", "call of another tool added", "offered tool called in addition",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_near_misses_fail(cases, kind):
-    tried = [(case, calls) for case in cases for calls in mutants(kind, case)]
+    tried = [(case, calls) for case in cases for calls in near_misses(kind, case)]
     for name, calls, score in judge_all(tried):
         assert score.status == "scored"
         assert not score.passed, (name, calls)

@@ -1,4 +1,7 @@
-"""Every scorer against hostile outputs: a typed status, never an exception, and no pass for an empty answer."""
+"""Every scorer against hostile outputs: a typed status, never an exception, and no pass for an empty answer.
+
+A scorer has a row of its own here, or is tried with the settings and cases of its card's examples.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,26 @@ from seatrial.core.case import Case
 from seatrial.core.identity import encode
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
+from seatrial.core.plugins import find
+from seatrial.core.protocols import NeedsServices, Scorer
 from seatrial.core.score import Score
 from seatrial.scorers import BUILTIN, build, judge
+from seatrial.scorers.card import Example
+from seatrial.scorers.examples import Scripted, case_of
 
 CALLS = [[{"name": "f", "arguments": {"x": [1, {"a": [1, 2]}]}}, {"name": "g", "arguments": {}}]]
 TOOLS = [{"name": "f", "parameters": {"type": "object", "properties": {"x": {"type": "integer"}}}}, {"name": "g"}]
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 
 SETTINGS: dict[str, list[tuple[dict[str, Any], Any]]] = {
+    "brand_voice": [({"banned": ["x y"], "formality": "formal", "language": "en", "max_emoji": 0}, None)],
+    "html_valid": [({}, None), ({"fenced": True, "scripts": True}, None)],
+    "language": [({"languages": "en", "undecided": "fail"}, None)],
+    "markdown": [({}, None)],
+    "repetition": [({}, None)],
+    "same_language": [({"undecided": "fail"}, None)],
+    "sql": [({}, None), ({"mode": "equal"}, "SELECT 1")],
+    "xml_valid": [({"require": "//a"}, None)],
     "choice": [({}, {"choices": ["one", "two"], "choice": "A"}), ({"pick": "all"}, {"choice": ["A", "B"]})],
     "contains": [({"values": ["x1"]}, None), ({"values": ["x1"], "mode": "none", "whole_words": True}, None)],
     "cost": [({}, None), ({"at_most": 1}, None)],
@@ -113,32 +128,54 @@ ARGUMENTS = {
 }
 
 
-def judged(name: str, output: Output) -> list[tuple[dict[str, Any], Score]]:
-    found = []
+def rows(name: str) -> list[tuple[Example, Case]]:
+    """The settings, with what a judge says, and the cases that a scorer is tried with."""
+    if name not in SETTINGS:
+        examples = find("scorer", name, BUILTIN).card.examples
+        differing = {json.dumps(dict(example.settings), sort_keys=True): example for example in examples}
+        return [(example, case_of(example.case)) for example in differing.values()]
+    made = []
     for settings, expected in SETTINGS[name]:
-        case = Case(id="1", input="q", expected=expected, tools=TOOLS)
-        found.append((settings, asyncio.run(judge(build(name, settings, Path()), case.view(), output))))
+        case = Case(id="1", input="q", expected=expected, tools=TOOLS, strata={"language": "en"})
+        made.append((Example({}, "", None, None, settings), case))
+    return made
+
+
+def made(name: str, example: Example) -> Scorer:
+    scorer = build(name, example.settings, Path())
+    return scorer.bind(Scripted(example)) if isinstance(scorer, NeedsServices) else scorer
+
+
+def judged(name: str, output: Output) -> list[tuple[Scorer, Score]]:
+    found = []
+    for example, case in rows(name):
+        scorer = made(name, example)
+        found.append((scorer, asyncio.run(judge(scorer, case.view(), output))))
     return found
 
 
-def check(score: Score) -> None:
-    assert score.status in ("scored", "model_failure"), score.reason
+QUANTITIES = {"latency", "cost", "first_token", "inter_token", "tokens"}
+MAY_LACK_A_DATUM = {"embedding_similarity", "knowledge_retention", "reading_level", "role_adherence", "state"}
+"""Scorers without a judge that cannot judge an output which lacks what they read; they say `judge_error`."""
+
+
+def check(scorer: Scorer, score: Score) -> None:
+    may_miss = scorer.info.cost == "model" or scorer.info.name in MAY_LACK_A_DATUM
+    missing = {"judge_error"} if may_miss else set()
+    assert score.status in {"scored", "model_failure", *missing}, score.reason
+    assert score.status != "judge_error" or score.passed is None
     assert score.reason.isprintable()
     assert len(score.reason) < 1000
     assert score.value is None or 0 <= score.value <= 1
     assert len(encode(score.plain())) < 100_000
 
 
-def test_every_scorer_is_in_the_table():
-    assert SETTINGS.keys() == BUILTIN.keys()
-
-
 @pytest.mark.parametrize("name", BUILTIN)
 def test_hostile_texts(name):
     for label, text in TEXTS.items():
         output = Output.of(text, timing={"total": 2.0, "first_token": 1.0}, cost=0.1, usage={"input": 1, "output": 2})
-        for settings, score in judged(name, output):
-            check(score), (label, settings)
+        for scorer, score in judged(name, output):
+            check(scorer, score), label
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
@@ -147,8 +184,8 @@ def test_hostile_arguments(arguments):
     for calls in ((call,), (call, call), (call,) * 50):
         output = Output(messages=(Message(role="assistant", content="x", tool_calls=calls),))
         for name in ("tool_calls", "contains"):
-            for _, score in judged(name, output):
-                check(score)
+            for scorer, score in judged(name, output):
+                check(scorer, score)
                 assert name != "tool_calls" or not score.passed
 
 
@@ -163,13 +200,15 @@ def test_an_empty_answer_never_passes(name, text):
 @pytest.mark.parametrize("name", BUILTIN)
 def test_scorers_may_be_called_concurrently(name):
     texts = ["x1", "nothing", "A: 18", '{"a": 1}', "I can't help with that.", "B"] * 5
-    settings, expected = SETTINGS[name][0]
-    scorer, case = build(name, settings, Path()), Case(id="1", input="q", expected=expected).view()
+    example, whole = rows(name)[0]
+    scorer, case = made(name, example), whole.view()
+    if scorer.info.cost == "model":
+        pytest.skip("what the judge of an example says depends on how often it was asked")
 
     async def together() -> list[Score]:
         return await asyncio.gather(*(judge(scorer, case, Output.of(text)) for text in texts))
 
-    alone = [asyncio.run(judge(build(name, settings, Path()), case, Output.of(text))) for text in texts]
+    alone = [asyncio.run(judge(made(name, example), case, Output.of(text))) for text in texts]
     assert asyncio.run(together()) == alone
 
 
@@ -183,14 +222,9 @@ EXPECTED = st.one_of(
 
 @given(st.sampled_from(sorted(BUILTIN)), EXPECTED, st.text(st.characters(exclude_categories=())))
 def test_any_case_and_any_text_give_a_status(name, expected, text):
-    settings = SETTINGS[name][0][0]
+    scorer = made(name, rows(name)[0][0])
     case = Case(id="1", input="q", expected=expected)
-    score = asyncio.run(judge(build(name, settings, Path()), case.view(), Output.of(text)))
-    assert score.status in ("scored", "model_failure", "not_applicable") or name in (
-        "latency",
-        "cost",
-        "first_token",
-        "inter_token",
-        "tokens",
-    )
+    score = asyncio.run(judge(scorer, case.view(), Output.of(text)))
+    known = ("scored", "model_failure", "not_applicable")
+    assert score.status in known or name in QUANTITIES | MAY_LACK_A_DATUM or scorer.info.cost == "model", score.reason
     json.dumps(score.plain())

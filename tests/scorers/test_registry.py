@@ -141,6 +141,9 @@ def score(scorer, text="text"):
         ("return {'score': 0.3}", 0.3, False),
         ("return {'passed': True, 'details': {'why': 1}}", 1, True),
         ("return {'score': True}", 1, True),
+        ("return (0.4, True)", 0.4, True),
+        ("return (0.7, 'why', {'a': 1})", 0.7, True),
+        ("return (False, 'why')", 0, False),
         ("return ScoreResult(0.86, True, {'field_results': {}})", 0.86, True),
         ("from seatrial.core.score import Score\n    return Score.binary(True, 'own')", 1, True),
         ("import numpy\n    return {'score': numpy.float64(0.7), 'passed': numpy.bool_(True)}", 0.7, True),
@@ -164,7 +167,7 @@ def test_what_a_function_may_give(module, tmp_path, kind, body, value, passed):
         "return None", "return 'yes'", "return 1.5", "return -1", "return float('nan')", "return {}", "return []",
         "return {'score': 'high'}", "return {'score': 1, 'pased': True}", "return {'passed': 'no'}", "return object()",
         "return {'score': None}", "return {'score': 10**400}", "raise ValueError('x')", "return 1/0",
-        "import sys; sys.exit(1)", "return (0.5, True)",
+        "import sys; sys.exit(1)", "return (0.5, True, False)", "return ()", "return (0.5, 0.6)", "return ('good', 1)",
     ],
 )  # fmt: skip
 def test_what_a_function_may_not_give(module, tmp_path, body):

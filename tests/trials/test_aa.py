@@ -100,6 +100,16 @@ def test_arms_that_are_told_apart_are_a_broken_set_up(project: Project):
     assert "beyond chance" in verdict.control.sentences[0]
 
 
+def test_a_bare_compare_judges_the_suite_itself_not_the_latest_measurement(project: Project, noisy: FakeProvider):
+    two_targets(project, noisy.base_url)
+    own = project.run()
+    measured = project.run(aa="")
+    assert measured.trial_id != own.trial_id
+    with project.store() as store:
+        assert seatrial.compare(store=store).trial_id == own.trial_id
+        assert seatrial.compare(measured.trial_id, store=store).trial_id == measured.trial_id
+
+
 def test_the_plan_takes_its_discordance_from_it(project: Project, noisy: FakeProvider):
     two_targets(project, noisy.base_url)
     path = project.folder / "seatrial.yaml"

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 
 from seatrial import scorers
 from seatrial.core.suite import PromptMessage, Suite
+from seatrial.datasets.reading.yamltree import parse
 from seatrial.errors import SuiteError
 from seatrial.trials.suite.suitefile import json_schema, load
-from seatrial.trials.suite.yamltree import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = """\
@@ -516,7 +516,7 @@ BLOCKS = [
 
 
 def test_the_pages_hold_examples():
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
 
 
 @pytest.mark.parametrize("block", BLOCKS)

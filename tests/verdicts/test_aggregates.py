@@ -20,7 +20,7 @@ from seatrial.core.protocols import Aggregate
 from seatrial.core.score import Evidence, Score
 from seatrial.scorers import build, judge
 from seatrial.verdicts.compare import compare_arrays
-from seatrial.verdicts.engine.aggregates import LabelAggregate, jackknifed, label_of
+from seatrial.verdicts.engine.aggregates import LabelAggregate, confusion, jackknifed, label_of
 from seatrial.verdicts.engine.outcomes import Labels, Outcomes
 
 NAMES = ("a", "b", "c")
@@ -52,7 +52,9 @@ BY_HAND = [
     pytest.param("f1:a", 4 / 8, id="f1-of-one"),
     pytest.param("precision:b", 2 / 3, id="precision"),
     pytest.param("recall:c", 2 / 3, id="recall"),
-    pytest.param("recall:never", 0.0, id="a-label-nobody-has"),
+    pytest.param("recall:never", np.nan, id="a-label-nobody-has"),
+    pytest.param("weighted_f1", (4 * 4 / 8 + 3 * 4 / 6 + 3 * 4 / 5) / 10, id="weighted-f1"),
+    pytest.param("micro_f1", 12 / 19, id="micro-f1"),
     pytest.param("macro_f1", (4 / 8 + 4 / 6 + 4 / 5) / 3, id="macro-f1"),
     pytest.param("kappa", (0.6 - (4 * 4 + 3 * 3 + 3 * 2) / 100) / (1 - (4 * 4 + 3 * 3 + 3 * 2) / 100), id="kappa"),
     pytest.param("mcc", (60 - 31) / np.sqrt((100 - 16 - 9 - 4 - 1) * (100 - 16 - 9 - 9)), id="mcc"),
@@ -62,10 +64,82 @@ BY_HAND = [
 @pytest.mark.parametrize(("name", "value"), BY_HAND)
 def test_known_answers(name: str, value: float):
     aggregate: Aggregate = LabelAggregate(name)
-    assert aggregate(scores_of(EXPECTED, FOUND)) == pytest.approx(value)
+    assert aggregate(scores_of(EXPECTED, FOUND)) == pytest.approx(value, nan_ok=True)
     found = jackknifed(labelled(EXPECTED, FOUND, name=name), LabelAggregate(name))
     assert found is not None
-    assert found.candidate.estimate == pytest.approx(value)
+    assert (found.candidate is None) == np.isnan(value)
+    assert found.candidate is None or found.candidate.estimate == pytest.approx(value)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_numbers_are_scikit_learns(seed: int):
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")
+    random = np.random.default_rng(seed)
+    truth = random.choice(3, 60, p=[0.6, 0.3, 0.1])
+    found = np.where(random.random(60) < 0.6, truth, random.integers(-(seed % 2), 3, 60))
+    scores = scores_of(truth.tolist(), found.tolist())
+    there = sorted({*truth.tolist(), *found.tolist()} - {-1})
+    for average in ("macro", "micro", "weighted"):
+        theirs = metrics.f1_score(truth, found, labels=there, average=average, zero_division=0)
+        assert LabelAggregate(f"{average}_f1")(scores) == pytest.approx(theirs), average
+    recalls = metrics.recall_score(truth, found, labels=sorted(set(truth.tolist())), average="macro", zero_division=0)
+    others = {
+        "accuracy": metrics.accuracy_score(truth, found),
+        "balanced_accuracy": recalls,
+        "mcc": metrics.matthews_corrcoef(truth, found),
+        "kappa": metrics.cohen_kappa_score(truth, found),
+    }
+    for at in set(truth.tolist()) & set(found.tolist()):
+        one = metrics.precision_recall_fscore_support(truth, found, labels=[at], average=None, zero_division=0)
+        others |= {f"{what}:{NAMES[at]}": one[i][0] for i, what in enumerate(("precision", "recall", "f1"))}
+    for name, theirs in others.items():
+        assert LabelAggregate(name)(scores) == pytest.approx(theirs), name
+
+
+def test_the_table_of_expected_and_found_labels():
+    made = labelled(EXPECTED, FOUND, [0] * 10)
+    candidate, incumbent = confusion(made)
+    assert candidate.labels == incumbent.labels == NAMES
+    assert candidate.counts == ((2, 1, 0, 1), (1, 2, 0, 0), (1, 0, 2, 0))
+    assert incumbent.counts == ((4, 0, 0, 0), (3, 0, 0, 0), (3, 0, 0, 0))
+    made.candidate[0] = np.nan
+    assert confusion(made)[1].counts[0] == (3, 0, 0, 0)
+
+
+UNDEFINED = [
+    pytest.param("precision:b", [0, 0, 1], [0, 0, 0], id="never-found"),
+    pytest.param("recall:b", [0, 0, 0], [0, 0, 1], id="never-expected"),
+    pytest.param("f1:c", [0, 1, 0], [0, 1, 0], id="neither"),
+    pytest.param("kappa", [0, 0, 0], [0, 0, 0], id="one-label-throughout"),
+    pytest.param("mcc", [0, 1, 0], [0, 0, 0], id="always-the-same"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected", "found"), UNDEFINED)
+def test_what_is_undefined_is_no_0(name: str, expected: list[int], found: list[int]):
+    assert np.isnan(LabelAggregate(name)(scores_of(expected, found)))
+    arms = jackknifed(labelled(expected, found, expected, name), LabelAggregate(name))
+    assert arms is not None
+    assert arms.candidate is None
+    assert arms.difference is None
+
+
+def test_an_undefined_number_is_said_and_decides_nothing():
+    truth = np.repeat([0, 1], [150, 50])
+    suite = make_suite(
+        {"name": "quality", "aggregate": "precision:b", "margin_points": 5},
+        {"name": "shown", "aggregate": "precision:b", "kind": "advisory"},
+    )
+    made = labelled(truth, np.zeros(200, dtype=int), truth, "precision:b")
+    quality, shown = compare_arrays(suite, {"quality": made, "shown": made})[1]
+    assert quality.decision not in {"PASS", "BLOCK"}
+    for rubric in (quality, shown):
+        assert rubric.candidate is not None
+        assert rubric.incumbent is not None
+        assert rubric.candidate.estimate.value is None
+        assert rubric.candidate.estimate.method == "precision:b is undefined"
+        assert rubric.incumbent.estimate.value == 1
+        assert rubric.difference is None
 
 
 def test_mcc_of_two_labels_is_the_phi_coefficient():
@@ -116,6 +190,7 @@ def test_laws(seed: int):
         low, high = found.difference.interval(0.1)
         assert tuple(swapped.difference.interval(0.1)) == pytest.approx((-high, -low))
         limits = LabelAggregate(name).limits
+        assert found.candidate is not None
         assert limits[0] <= found.candidate.interval(0.1).low <= found.candidate.interval(0.1).high <= limits[1]
 
 
@@ -204,6 +279,13 @@ def test_an_aggregate_from_the_suite_to_its_sentence(tmp_path: Path):
     (tmp_path / "seatrial.yaml").write_text(json.dumps(suite))
     (verdict,) = seatrial.run(tmp_path / "seatrial.yaml").verdicts
     team, fraud = verdict.rubrics
+    for one in team.confusion:
+        expected = [names.index(label) for label in one.labels]
+        assert [sum(row) for row in one.counts] == [int((truth == at).sum()) for at in expected]
+        assert len(one.counts[0]) == 4
+    assert [one.arm for one in team.confusion] == ["candidate", "incumbent"]
+    right = [sum(one.counts[at][at] for at in range(3)) for one in team.confusion]
+    assert right == [team.candidate.passed, team.incumbent.passed]
     assert verdict.overall == "block"
     assert "Its macro_f1 is" in team.sentence
     assert "jackknife of macro_f1" in team.difference.method

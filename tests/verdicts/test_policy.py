@@ -96,7 +96,32 @@ def test_stale_answers_are_not_evaluable_and_say_what_to_do(store: Store):
     assert verdict.headline.startswith(
         "No verdict on new against old: 150 of 150 answers of new are older than 30d (the oldest of "
     )
-    assert verdict.headline.endswith("Run again with --fresh.")
+
+
+STALE = [
+    pytest.param({}, "Record new and old again: a recording stays as old as it is.", id="two-recordings"),
+    pytest.param({"new": "openai:m", "old": "openai:n"}, "Run again with --fresh.", id="two-models"),
+    pytest.param(
+        {"new": "openai:m"},
+        "Run again with --fresh. Record old again: a recording stays as old as it is.",
+        id="a-model-and-a-recording",
+    ),
+]
+
+
+@pytest.mark.parametrize(("uses", "to_do"), STALE)
+def test_what_to_do_about_stale_answers_depends_on_where_they_come_from(store: Store, uses: dict, to_do: str):
+    suite = make_suite({"name": "right"}, policy={"max_age": {"outputs": "30d"}})
+    specs = {n: t.model_copy(update={"use": uses[n]}) if n in uses else t for n, t in suite.targets.items()}
+    suite = suite.model_copy(update={"targets": specs})
+    cases = [Case(id=f"c{i}", input=f"question {i}") for i in range(40)]
+
+    def answer(case: Case, _epoch: int) -> tuple[Output, list[Score | None]]:
+        return Output.of(f"answer {case.id}", finished_at=days_ago(90)), [PASSED]
+
+    (verdict,) = report(store, Trial(store, suite, cases).write({"old": answer, "new": answer})).verdicts
+    assert verdict.overall == "not_evaluable"
+    assert verdict.headline.endswith(to_do)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ HELD = [world for world in worlds() if world.ship is not None or world.block is 
 @pytest.mark.heavy
 @pytest.mark.parametrize("world", [pytest.param(world, id=world.name) for world in HELD])
 def test_no_promise_is_broken(world: World) -> None:
-    found = simulate(world, 300, 1200)
+    found = simulate(world, 2000, 1200)
     assert not found.exceeds("ship"), found
     assert not found.exceeds("block"), found
 

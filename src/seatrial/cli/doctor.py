@@ -70,7 +70,7 @@ def doctor(suite: Path | None, seconds: float, store_file: Path | None, as_json:
 def _asked(loaded: Any) -> dict[str, TargetSpec]:
     from seatrial.cli.targets import chosen
 
-    return dict(loaded.suite.targets) if loaded is not None else chosen(())
+    return {**loaded.suite.targets, **loaded.suite.judges} if loaded is not None else chosen(())
 
 
 def _here(store: Path) -> list[Check]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "seatrial.cli.verify:verify",
     "export": "seatrial.cli.export:export",
     "watch": "seatrial.cli.watch:watch",
+    "dataset": "seatrial.cli.dataset:dataset",
     "trials": "seatrial.cli.trials:trials",
     "scorers": "seatrial.cli.scorers:scorers",
     "targets": "seatrial.cli.targets:targets",

@@ -64,6 +64,12 @@ def summary(progress: Progress) -> str:
         parts.append(f"{errors:,} errors")
     if not progress.finished:
         parts += [f"{arm.name}: {arm.waiting}" for arm in progress.arms if arm.waiting]
+    calls = sum(judge.calls for judge in progress.judges)
+    if calls:
+        judging = sum(judge.cost for judge in progress.judges)
+        unpriced = sum(judge.cost_unknown for judge in progress.judges)
+        money = f" for ${judging:,.4f}" if judging else ""
+        parts.append(f"{calls:,} calls to judges{money}" + (f" ({unpriced:,} of unknown cost)" if unpriced else ""))
     spent = sum(arm.cost for arm in progress.arms)
     if spent:
         unknown = sum(arm.cost_unknown for arm in progress.arms)

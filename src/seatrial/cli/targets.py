@@ -153,7 +153,7 @@ def _asked(names: tuple[str, ...], suite: Path | None) -> tuple[dict[str, Target
     if suite is None:
         return chosen(names), Path()
     loaded = load(suite)
-    return dict(loaded.suite.targets), loaded.folder
+    return {**loaded.suite.targets, **loaded.suite.judges}, loaded.folder
 
 
 def _told(report: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -58,6 +59,9 @@ class Step(Record):
     seconds: float | None = None
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _answers(value: Any) -> Any:
     items = as_list(value)
     return [value] if items is None else items
@@ -95,6 +99,11 @@ class Expected(Record):
         if calls is not None and not (calls and all(as_list(item) is not None for item in calls)):
             value = {**value, "tool_calls": [calls]}
         return value
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The accepted answers as text; what is not text is written as JSON."""
+        return tuple(a if isinstance(a, str) else _as_json(a) for a in self.answers)
 
 
 class Probe(Record):

@@ -25,6 +25,29 @@ class Services(Protocol):
         ...
 
 
+class Embedder(Protocol):
+    """Gives texts their vectors. Opened once, asked concurrently, closed once."""
+
+    def identity(self) -> Mapping[str, Json]:
+        """All that could change a vector."""
+        ...
+
+    async def open(self) -> None:
+        """Acquire what it needs. Raises MissingSecretError before anything is spent."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One unit vector a text, in order.
+
+        Raises TargetDownError when no further request can succeed, NotEvaluableError when this one could not.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release what `open` acquired."""
+        ...
+
+
 class Scorer(Protocol):
     """Judges one output. A frozen value: it returns, stores nothing, and is safe to call concurrently."""
 

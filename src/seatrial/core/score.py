@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetPydanticSchema, WithJsonSchema
+from pydantic_core import core_schema
 
-from seatrial.core.record import Json, Record, Text
+from seatrial.core.record import Json, Record
+
+Text = Annotated[
+    str,
+    WithJsonSchema({"type": "string"}),
+    GetPydanticSchema(
+        lambda _source, _handler: core_schema.custom_error_schema(
+            core_schema.is_instance_schema(str), "not_text", custom_error_message="must be text"
+        )
+    ),
+]
+"""`record.Text`, checked without a call back into Python: scores are made by the million."""
 
 Status = Literal["scored", "not_applicable", "model_failure", "infra_error", "judge_error"]
 """`not_applicable` is decided from the case alone; `model_failure` fails the rubric; the two errors are missing."""
@@ -46,12 +58,16 @@ class Score(Record):
     @classmethod
     def binary(cls, passed: bool, reason: str = "", **fields: Any) -> Score:
         """1 and passed, or 0 and failed."""
-        return cls(value=float(passed), passed=passed, reason=reason, **fields)
+        return cls.__pydantic_validator__.validate_python(  # what the constructor does, at half the price
+            {"value": float(passed), "passed": passed, "reason": reason, **fields}
+        )
 
     @classmethod
     def graded(cls, value: float, threshold: float, reason: str = "", **fields: Any) -> Score:
         """A value in [0, 1] that passes at or above a threshold."""
-        return cls(value=value, passed=value >= threshold, reason=reason, **fields)
+        return cls.__pydantic_validator__.validate_python(
+            {"value": value, "passed": value >= threshold, "reason": reason, **fields}
+        )
 
 
 @dataclass(frozen=True, slots=True)

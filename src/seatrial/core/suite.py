@@ -18,6 +18,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length
 Kind = Literal["quality", "gate", "limit", "advisory"]
 Statistic = Literal["mean", "p50", "p90", "p95", "p99"]
 Selection = Literal["traffic", "probes", "all"]
+Split = Literal["build", "test", "sealed"]
 Sensitivity = Literal["missing", "clusters", "weights", "margin", "judge"]
 Age = Annotated[
     str,
@@ -35,15 +36,27 @@ class DatasetSpec(Record):
 
     `fields` maps a case's field to a column or dotted path of the rows (`expected: answer.final`). `defaults` are
     values for fields that the rows do not give. `shares` are the traffic shares a stratum has in production.
+
+    Where `path` is the folder of a set, `split` says which of its splits is run, and `version` (a hash, the start of
+    one, or a tag) which commit the folder must hold; fields, defaults and shares are then the set's own.
     """
 
-    path: Filled = Field(description="File beside the suite: .jsonl, .json, .csv or .parquet")
+    path: Filled = Field(description="File beside the suite: .jsonl, .json, .csv or .parquet; or the folder of a set")
     format: Literal["jsonl", "json", "csv", "parquet"] | None = Field(
         default=None, description="Taken from the file's ending where not given"
     )
     fields: Mapping[str, str] = Field(default_factory=dict, description="Case field: column or dotted path")
     defaults: Mapping[str, Json] = Field(default_factory=dict, description="Case field: value for every row")
     shares: Mapping[str, Mapping[str, Annotated[float, Field(ge=0, le=1)]]] = Field(default_factory=dict)
+    split: Split | Annotated[tuple[Split, ...], Field(min_length=1)] = Field(
+        default="test", description="Of a set: build, test or sealed, or a list of them"
+    )
+    version: Text = Field(default="", description="Of a set: its hash or the start of one, or a tag")
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that it names, each once."""
+        return (self.split,) if isinstance(self.split, str) else tuple(dict.fromkeys(self.split))
 
 
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -113,6 +126,30 @@ class Budget(Record):
         if self.dollars is None and self.tokens is None:
             raise ValueError("needs dollars or tokens")
         return self
+
+
+class JudgingBudget(Record):
+    """The most that one execution may use for judging, all judges together. What is reused costs nothing."""
+
+    dollars: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    tokens: Annotated[int, Field(gt=0)] | None = Field(default=None, description="Input and output together")
+    requests: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="Questions put to judges; further attempts at one are not counted"
+    )
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.dollars is None and self.tokens is None and self.requests is None:
+            raise ValueError("needs dollars, tokens or requests")
+        return self
+
+
+class Judging(Record):
+    """How judges are asked."""
+
+    budget: JudgingBudget | None = Field(
+        default=None, description="When it is spent, what is left is not judged: missing, and never a pass"
+    )
 
 
 USE = r"([a-z][a-z0-9_-]*:|[A-Za-z0-9][A-Za-z0-9._-]*/).+"
@@ -212,6 +249,40 @@ class TargetSpec(Record):
         return f"closed:{self.concurrency}"
 
 
+HASHING = "hashing"
+"""The embedder that needs no model: hashed character n-grams."""
+
+
+def _embedder(value: str) -> str:
+    return value if value == HASHING else _adapter_and_object(value)
+
+
+class EmbedderSpec(Record):
+    """What gives texts their vectors, for scorers that compare meanings: `hashing`, or an endpoint like OpenAI's."""
+
+    use: Annotated[Text, AfterValidator(_embedder)] = Field(
+        default=HASHING, description="hashing, or provider/model or openai:MODEL at any base URL"
+    )
+    params: Mapping[str, Json] = Field(default_factory=dict, description="Sent with every request: dimensions …")
+    concurrency: int = Field(default=8, ge=1, le=4096, description="Most requests in flight")
+    rpm: float | None = Field(default=None, gt=0, description="Requests per minute")
+    tpm: float | None = Field(default=None, gt=0, description="Tokens per minute")
+    timeout: float = Field(default=120, gt=0, description="Seconds an attempt may take")
+    retries: int = Field(default=5, ge=0, le=20, description="Further attempts after a passing fault")
+    base_url: Text = Field(default="", description="The endpoint, up to and including its version, like /v1")
+    api_key_env: Text = Field(
+        default="",
+        description="The environment variable that holds the key; any host but the provider's own needs one named",
+    )
+    headers: Mapping[str, str] = Field(default_factory=dict, description="Extra headers, no secrets")
+
+    @model_validator(mode="after")
+    def _hashing_has_no_settings(self) -> Self:
+        if self.use == HASHING and (stray := sorted(self.model_fields_set - {"use"})):
+            raise ValueError(f"{', '.join(stray)} belongs to an embedder that is asked, hashing is none")
+        return self
+
+
 class PromptMessage(Record):
     """A templated message. It sees `input`, `context`, `tools` and the suite's variables; never what is expected."""
 
@@ -219,7 +290,7 @@ class PromptMessage(Record):
     content: Text
 
 
-WHOLE_AGGREGATES = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "mcc")
+WHOLE_AGGREGATES = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "mcc", "micro_f1", "weighted_f1")
 LABEL_AGGREGATES = ("f1", "precision", "recall")
 
 
@@ -389,6 +460,11 @@ class Suite(Record):
     budget: Budget | None = Field(default=None, description="The most that one execution may use")
     economics: EconomicsSpec | None = Field(default=None, description="The business case: volume, what a failure costs")
     gate: GateSpec = GateSpec()
+    judges: Mapping[Name, TargetSpec] = Field(
+        default_factory=dict, description="Models that scorers may ask, by the names that rubrics give: {judge: NAME}"
+    )
+    judging: Judging = Judging()
+    embedder: EmbedderSpec = EmbedderSpec()
     labels: Filled | None = Field(default=None, description="File beside the suite: what people say of single answers")
     seed: int = Field(default=0, ge=0, description="Orders the run, draws samples; a sent seed starts here")
 
@@ -403,6 +479,8 @@ class Suite(Record):
             if rubric.name in seen:
                 raise ValueError(f"two rubrics are named {rubric.name!r}")
             seen.add(rubric.name)
+        if taken := [name for name in self.judges if name in self.targets]:
+            raise ValueError(f"judges and targets need names of their own: {', '.join(taken)}")
         if self.economics is not None:
             self._economics_fits(self.economics)
         return self

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from seatrial.reports import format as f
 from seatrial.reports.text import clean, one_line
-from seatrial.runs.forecast import Forecast, TargetForecast
+from seatrial.runs.forecast import Forecast, JudgeForecast, TargetForecast
 
 UNKNOWN = "unknown"
 
@@ -38,6 +38,8 @@ def forecast_text(forecast: Forecast, *, width: int | None = None) -> str:
     for target in shown.targets:
         if target.requests:
             out.print(Text(f"{one_line(target.target, 80)}: {_basis(target)}", style="dim"))
+    for judge in shown.judges:
+        out.print(Text(_judge(judge), style="dim"))
     out.print(Text("“At most” is what a budget would set aside, retries left out.", style="dim"))
     assert isinstance(out.file, StringIO)
     return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
@@ -77,6 +79,16 @@ def _row(t: TargetForecast) -> tuple[Text | str, ...]:
     tokens = (_count(t.input_tokens), _count(t.output_tokens), _count(t.tokens_worst))
     dollars = f.dollars(t.dollars), f.dollars(t.dollars_worst)
     return Text(one_line(t.target, 80)), f.count(t.requests), f.count(t.reused), *tokens, *dollars, _seconds(t.seconds)
+
+
+def _judge(j: JudgeForecast) -> str:
+    """A judge's share: its scores, and what they may cost."""
+    asked = f"judge {one_line(j.judge, 80)}: at most {f.plural(j.judgements, 'score')} beside the above"
+    if j.dollars_each is None:
+        return f"{asked}; its cost is unknown"
+    return (
+        f"{asked}, about {f.dollars(j.dollars)} at one question each, {f.dollars(j.dollars_each)} as in its last trial"
+    )
 
 
 def _count(value: int | None) -> str:

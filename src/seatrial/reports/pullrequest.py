@@ -73,11 +73,17 @@ def _foot(report: TrialReport) -> list[str]:
         "",
         *_arms(report.arms),
         *_prices(report),
+        *_judging(report),
         *_times(report.arms),
         "",
         _hashes(report),
         "",
     ]
+
+
+def _judging(report: TrialReport) -> list[str]:
+    said = w.judging(report)
+    return ["", prose(said)] if said else []
 
 
 def prose(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands behind a rubric's number, a line each: weights, synthetic cases, tries, and cases that may be known."""
+"""What stands behind a rubric's number, a line each: weights, synthetic cases, tries, labels, and known cases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seatrial.reports import format as f
 from seatrial.reports.words import name
-from seatrial.verdicts.records import Estimate, RubricResult, SyntheticGap, Tries, Verdict
+from seatrial.verdicts.records import Confusion, Estimate, RubricResult, SyntheticGap, Tries, Verdict
 
 
 def rows(verdict: Verdict, rubrics: Sequence[RubricResult]) -> list[tuple[str, str, str]]:
@@ -32,7 +32,8 @@ def _of(rubric: RubricResult) -> list[tuple[str, str]]:
         found.append(("missing results", f"difference from {f.points(low)} to {f.points(high)}"))
     if rubric.synthetic is not None:
         found.append(("synthetic cases", _synthetic(rubric.synthetic)))
-    return [*found, *((f"{one.k} tries, {one.arm}", _tries(one)) for one in rubric.tries)]
+    found += [(f"{one.k} tries, {one.arm}", _tries(one)) for one in rubric.tries]
+    return [*found, *(row for one in rubric.confusion for row in _confused(one))]
 
 
 def _points(found: Estimate) -> str:
@@ -54,6 +55,16 @@ def _synthetic(gap: SyntheticGap) -> str:
 def _tries(one: Tries) -> str:
     both = f"all pass in {f.percent(one.all_pass.value)} {f.percent_interval(one.all_pass)}"
     return f"{both}, one at least in {f.percent(one.any_pass.value)}, of {f.plural(one.cases, 'case')}"
+
+
+def _confused(one: Confusion) -> list[tuple[str, str]]:
+    """A line a label: what the arm called the cases of which it was expected, the most frequent first."""
+    lines: list[tuple[str, str]] = []
+    for label, counts in zip(one.labels, one.counts, strict=True):
+        called = sorted(zip(counts, (*map(name, one.labels), "no label"), strict=True), key=lambda pair: -pair[0])
+        said = ", ".join(f"{f.count(number)} {what}" for number, what in called if number)
+        lines += [(f"{name(label)}, {one.arm}", f"{f.count(sum(counts))} expected, called {said}")] if said else []
+    return lines
 
 
 def choices(verdict: Verdict) -> list[tuple[str, str, str, bool]]:

@@ -78,6 +78,8 @@ def _print(out: Console, report: TrialReport) -> None:
     out.print(Padding(_arms(report.arms, out.width), (0, 0, 0, 2)))
     if priced := w.prices(report):
         out.print(Padding(Text(priced, style="dim"), (0, 0, 0, 2)))
+    if judged := w.judging(report):
+        out.print(Padding(Text(judged, style="dim"), (0, 0, 0, 2)))
     _times(out, report.arms)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from seatrial.core.record import as_dict
 from seatrial.reports import format as f
 from seatrial.reports.text import one_line
 from seatrial.verdicts.artefacts.sentences import pattern
@@ -358,6 +360,26 @@ def prices(report: TrialReport) -> str:
             by_source.setdefault(summary.price_sources, []).append(name(summary.target))
     said = [f"{', '.join(who)}: {' and '.join(sources) or 'not recorded'}" for sources, who in by_source.items()]
     return f"Prices of {'; '.join(said)}." if said else ""
+
+
+def judging(report: TrialReport) -> str:
+    """What judges were asked in the trial and what that took, which is no candidate's cost; empty where nobody was."""
+    held = as_dict((as_dict(report.environment.get("judging")) or {}).get("judges")) or {}
+    counts = {str(who): count for who, plain in held.items() if (count := as_dict(plain)) is not None}
+    said = [told for who, count in counts.items() if (told := _judged(who, count))]
+    return f"Judging, no cost of a target: {'; '.join(said)}." if said else ""
+
+
+def _judged(who: str, count: Mapping[str, Any]) -> str:
+    keys = ("calls", "reused", "refused", "dollars_unknown")
+    calls, reused, refused, unknown = (n if isinstance(n := count.get(key), int) else 0 for key in keys)
+    if not (calls or reused or refused):
+        return ""
+    dollars = spent if isinstance(spent := count.get("dollars"), int | float) else 0.0
+    money = f.dollars(dollars) if not unknown else "cost unknown" if not dollars else f"at least {f.dollars(dollars)}"
+    parts = [f"{f.plural(calls, 'call')} ({money})" if calls else "", f"{f.count(reused)} reused" if reused else ""]
+    parts.append(f"{f.count(refused)} left unasked by the cap" if refused else "")
+    return f"{name(who)} {', '.join(part for part in parts if part)}"
 
 
 def errors(summary: ArmSummary) -> str:

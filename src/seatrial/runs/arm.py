@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from seatrial.core.case import Case
 from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Output, Request
-from seatrial.core.protocols import HoldsSome, Scorer, TakesBatches, Target
+from seatrial.core.protocols import HoldsSome, NeedsServices, Scorer, TakesBatches, Target
 from seatrial.core.score import Score
 from seatrial.core.suite import RubricSpec
 from seatrial.errors import BudgetError, TargetDownError, safe
@@ -32,6 +32,7 @@ from seatrial.runs.progress import ArmProgress
 from seatrial.scorers import judge
 from seatrial.store.store import OutputHead, RunItem, ScoreHead, Store, score_key
 from seatrial.store.writer import Entry, NewOutput, NewScore, Writer, output_status
+from seatrial.targets.threads import Threads
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ PLANNED_AT_ONCE = 256
 SILENT_FAILURES = 25
 """After this many failures without one answer, a target counts as down."""
 WRITER_BACKLOG = 500
+SLOW_AT_ONCE = 32
+"""How many answers are scored at once where a scorer waits for a thread or a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,14 @@ class Rubric:
     scorer_bytes: bytes
     scorer_id: int
 
+    @property
+    def asks(self) -> bool:
+        """Whether its scorer asks a judge or an embedder."""
+        return isinstance(self.scorer, NeedsServices)
+
 
 class Settings(NamedTuple):
-    """What all arms of a trial share."""
+    """What all arms of a trial share. `judged_at_once`: how many questions the judges take at once."""
 
     dataset_id: int
     positions: Positions
@@ -61,6 +69,7 @@ class Settings(NamedTuple):
     epochs: int
     retry_errors: bool
     rubrics: Sequence[Rubric]
+    judged_at_once: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -124,6 +133,7 @@ class Arm:
         self._finished = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._group = asyncio.TaskGroup()
+        self._threads = Threads("seatrial-scoring")
         self.down: TargetDownError | BudgetError | None = None
         self.on_down: Callable[[], None] = self.stop
         batches = target.batches if isinstance(target, TakesBatches) else None
@@ -142,10 +152,12 @@ class Arm:
         slow = any(rubric.scorer.info.cost != "cheap" for rubric in self.settings.rubrics)
         async with self._group as group:
             tasks = [group.create_task(work) for work in self._asking()]
-            tasks += [group.create_task(self._score()) for _ in range(32 if slow else 1)]
+            scoring = max(SLOW_AT_ONCE, self.settings.judged_at_once) if slow else 1
+            tasks += [group.create_task(self._score()) for _ in range(scoring)]
             await self._finished.wait()
             for task in tasks:
                 task.cancel()
+        self._threads.close()
 
     def _begin(self, slots: NDArray[np.int64]) -> None:
         self._todo = slots
@@ -295,8 +307,11 @@ class Arm:
             await self._to_score.put(job)
 
     def _wants(self, job: Job, rubric: int) -> bool:
+        """Whether a score is to be made. One that a judge failed is, each time: what was asked is not asked again."""
         known = job.known.get(rubric)
-        return known is None or (self.settings.retry_errors and known.status == "judge_error")
+        if known is None or known.status != "judge_error":
+            return known is None
+        return self.settings.retry_errors or self.settings.rubrics[rubric].asks
 
     def _set_keys(self, job: Job, output_hash: bytes) -> None:
         rubrics, view = self.settings.rubrics, to_bytes(job.case.view_hash)
@@ -359,7 +374,7 @@ class Arm:
         self.progress.errors += is_unanswered(output)
 
     def _give_up_on_silence(self, output: Output, place: int) -> None:
-        """Stop when all of the requests that were sent first failed: faults come sooner than answers, and prove less."""
+        """Stop when all of the requests sent first failed: faults come sooner than answers, and prove less."""
         failure = output.failure
         if place >= SILENT_FAILURES or failure is None or not is_unanswered(output):
             return
@@ -382,7 +397,7 @@ class Arm:
             for i, key in job.keys.items():
                 if self._wants(job, i):
                     rubric = self.settings.rubrics[i]
-                    score = await _judge(rubric.scorer, job.view, job.output)
+                    score = await self._judge(rubric, job.view, job.output)
                     known = job.known.get(i)
                     new.append(NewScore(key, known.attempt + 1 if known else 0, rubric.scorer_id, score))
             output_id = job.head.id if job.head else 0
@@ -390,6 +405,18 @@ class Arm:
             self._writer.put(Entry(scores=new, output_id=output_id, owner=job.new, done=done))
             while self._writer.backlog > WRITER_BACKLOG:  # noqa: ASYNC110  # a thread drains it, without events
                 await asyncio.sleep(0.005)
+
+    async def _judge(self, rubric: Rubric, view: Case, output: Output) -> Score:
+        """Judge on the loop, or off it where the scorer says that it is heavy.
+
+        One that asks has a thread of its own: it waits for what the loop's own threads do.
+        """
+        scorer = rubric.scorer
+        if scorer.info.cost != "heavy":
+            return await judge(scorer, view, output)
+        run: Callable[[Callable[[], Score]], Coroutine[Any, Any, Score]]
+        run = self._threads.run if rubric.asks else asyncio.to_thread
+        return await run(lambda: asyncio.run(judge(scorer, view, output)))
 
     # bookkeeping --------------------------------------------------------------------------------------------------
 
@@ -462,13 +489,6 @@ class Arm:
 
     async def _read(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.to_thread(call, *arguments)
-
-
-async def _judge(scorer: Scorer, view: Case, output: Output) -> Score:
-    """Judge on the loop, or off it where the scorer says that it is heavy."""
-    if scorer.info.cost == "heavy":
-        return await asyncio.to_thread(lambda: asyncio.run(judge(scorer, view, output)))
-    return await judge(scorer, view, output)
 
 
 def is_unanswered(output: Output) -> bool:

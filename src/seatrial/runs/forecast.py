@@ -11,12 +11,13 @@ import numpy as np
 from seatrial.core.case import Case
 from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Request, Usage
-from seatrial.core.protocols import Metered, Priced, Target
-from seatrial.core.record import Record, Text
+from seatrial.core.protocols import Metered, Priced, Scorer, Target
+from seatrial.core.record import Record, Text, as_dict
 from seatrial.core.suite import Suite, TargetSpec
 from seatrial.errors import NoDataError
 from seatrial.runs.arrivals import Arrivals
-from seatrial.runs.plan import sample
+from seatrial.runs.panel import Panel
+from seatrial.runs.plan import sample, selected
 from seatrial.store.store import Dataset, OutputHead, Store, chunks
 from seatrial.store.usage import Took, took
 
@@ -49,8 +50,29 @@ class TargetForecast(Record):
     latency_from: Text = ""
 
 
+class JudgeForecast(Record):
+    """One judge's share. None: not known, which is never 0.
+
+    `judgements`: scores that it is asked for, of all targets, those that are in the store included. `dollars_each` is
+    what a question has cost in the newest trial that asked it.
+    """
+
+    judge: Text
+    use: Text
+    judgements: int
+    dollars_each: float | None = None
+
+    @property
+    def dollars(self) -> float | None:
+        """About what it would cost at one question a score, with nothing reused."""
+        return None if self.dollars_each is None else self.dollars_each * self.judgements
+
+
 class Forecast(Record):
-    """All targets. The sums are of what is known; `*_unknown` counts the targets of which it is not."""
+    """All targets. The sums are of what is known; `*_unknown` counts the targets of which it is not.
+
+    Judging is in none of the sums.
+    """
 
     suite: Text
     dataset: Text
@@ -64,6 +86,7 @@ class Forecast(Record):
     dollars_worst: float | None
     dollars_worst_unknown: int
     seconds: float | None
+    judges: tuple[JudgeForecast, ...] = ()
 
 
 @dataclass(slots=True)
@@ -110,6 +133,44 @@ def forecast(
         history = took(store, dataset.id, name, spec.use, missing.known)
         found.append(_target(name, spec, target, missing, history))
     return _summed(suite, dataset, len(positions), planned.epochs, found)
+
+
+def judging(
+    store: Store, suite: Suite, planned: Planned, panel: Panel, scorers: Mapping[str, Scorer]
+) -> list[JudgeForecast]:
+    """What judging a run's answers would take; nothing is sent."""
+    asking = {spec.name: panel.asked_by(scorers[spec.name]) for spec in suite.rubrics}
+    asked = [spec for spec in suite.rubrics if asking[spec.name]]
+    if not asked:
+        return []
+    positions = np.arange(planned.dataset.cases, dtype=np.int32)
+    if planned.limit is not None and planned.limit < planned.dataset.cases:
+        positions = sample(store.case_facts(planned.dataset.id), planned.limit, suite.seed)
+    judgements = dict.fromkeys(panel.judges, 0)
+    for part in chunks(positions.tolist(), AT_ONCE):
+        for stored in store.cases(planned.dataset.id, part):
+            view = stored.case.view()
+            for spec in asked:
+                if selected(spec, stored.case) and not scorers[spec.name].applies(view):
+                    for name in asking[spec.name]:
+                        judgements[name] += planned.epochs * len(suite.targets)
+    costs = _each(store, suite)
+    found = [(name, suite.judges[name].use, count) for name, count in judgements.items() if count]
+    return [JudgeForecast(judge=n, use=use, judgements=k, dollars_each=costs.get((n, use))) for n, use, k in found]
+
+
+def _each(store: Store, suite: Suite) -> dict[tuple[str, str], float]:
+    """Dollars a question, by judge and use, in the suite's newest trial that asked it."""
+    found: dict[tuple[str, str], float] = {}
+    for trial in store.trials(suite.name):
+        counts = as_dict((as_dict(trial.environment.get("judging")) or {}).get("judges")) or {}
+        uses = as_dict(trial.suite.get("judges")) or {}
+        for name, count in counts.items():
+            if count["calls"] and not count["dollars_unknown"] and not count["errors"]:
+                found.setdefault(
+                    (name, str((as_dict(uses.get(name)) or {}).get("use"))), count["dollars"] / count["calls"]
+                )
+    return found
 
 
 def _missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,38 @@ class ArmProgress:
 
 
 @dataclass(slots=True)
+class JudgeCount:
+    """What one judge was asked in this execution, and what that took; none of it is a candidate's.
+
+    `calls` were sent, `reused` were at hand, `errors` are calls without an answer, `refused` are questions that the cap
+    left unasked. `cost` in US dollars is of the calls whose price is known, `cost_unknown` counts the others.
+    """
+
+    name: str
+    calls: int = 0
+    reused: int = 0
+    errors: int = 0
+    refused: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    cost_unknown: int = 0
+
+    def plain(self) -> dict[str, Any]:
+        """As it is kept with the trial."""
+        return {
+            "calls": self.calls,
+            "reused": self.reused,
+            "errors": self.errors,
+            "refused": self.refused,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "dollars": self.cost,
+            "dollars_unknown": self.cost_unknown,
+        }
+
+
+@dataclass(slots=True)
 class Progress:
     """A trial's counts at one moment; `seconds` since it began."""
 
@@ -60,6 +92,7 @@ class Progress:
     seconds: float = 0.0
     finished: bool = False
     notes: list[str] = field(default_factory=list[str])
+    judges: Collection[JudgeCount] = ()
 
     @property
     def total(self) -> int:

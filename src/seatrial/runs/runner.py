@@ -19,14 +19,15 @@ from seatrial.core.identity import digest, to_bytes
 from seatrial.core.output import Request
 from seatrial.core.protocols import ChecksCases, HoldsSome, Scorer, StatesConditions, Target
 from seatrial.core.suite import Budget, Suite
-from seatrial.errors import BudgetError, Interrupted, NoDataError, StoreError
+from seatrial.errors import BudgetError, Interrupted, NoDataError, StoreError, TargetDownError
 from seatrial.runs.arm import Arm, Rubric, Settings
 from seatrial.runs.arrivals import Arrivals
-from seatrial.runs.budget import pay_from
+from seatrial.runs.budget import Purse, pay_from
 from seatrial.runs.looks import Looks, Slots
+from seatrial.runs.panel import Panel
 from seatrial.runs.plan import Positions, order, sample
 from seatrial.runs.progress import ArmProgress, Progress
-from seatrial.scorers import scorer_hash
+from seatrial.runs.services import Helpers
 from seatrial.store.store import Dataset, RunRow, Store, TrialRow, now
 from seatrial.store.writer import Writer, call_all
 
@@ -57,11 +58,17 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a suite names, built: targets with how each is asked, and scorers by rubric name."""
+    """What a suite names, built: targets with how each is asked, scorers by rubric name, and whom these may ask."""
 
     targets: Mapping[str, Target]
     ask: Mapping[str, Callable[[Case], Request]]
     scorers: Mapping[str, Scorer]
+    panel: Panel = field(default_factory=Panel)
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Each rubric's scorer hash: who judges, and whom that scorer asks."""
+        return {name: self.panel.hash_of(scorer) for name, scorer in self.scorers.items()}
 
 
 Show = Callable[[Progress], None]
@@ -76,7 +83,8 @@ async def execute(
     spent; what was done is kept.
     """
     positions, stretches, environment = await asyncio.to_thread(_laid_out, store, suite, dataset, options)
-    rubrics = _rubrics(store, suite, parts)
+    helpers = Helpers(parts.panel, store, options.retry_errors)
+    rubrics = _rubrics(store, suite, parts, helpers)
     series = {name: options.series_of.get(name, options.series) for name in parts.targets}
     looks, slots = options.looks, np.concatenate(stretches)
     settings = Settings(dataset.id, positions, slots, options.epochs, options.retry_errors, rubrics)
@@ -87,44 +95,34 @@ async def execute(
         earlier = {name: await asyncio.to_thread(store.complete_run, key) for name, key in keys.items()}
     missing = [name for name, run_id in earlier.items() if run_id is None]
     await asyncio.to_thread(_check, store, dataset, [parts.targets[name] for name in missing])
-    if options.budget is not None:
-        first = store.cases(dataset.id, [int(positions[0])])[0].case
-        samples = {name: parts.ask[name](first) for name in missing}
-        pay_from(options.budget, {name: parts.targets[name] for name in missing}, samples)
+    purse = _purse(store, dataset, parts, options, missing, int(positions[0]))
     async with contextlib.AsyncExitStack() as stack:
         for name in missing:
             await parts.targets[name].open()
             stack.push_async_callback(parts.targets[name].close)
-        plain = suite.model_dump(by_alias=True, exclude_defaults=True)
-        trial = TrialRow(
-            trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None
-        )
+        if missing:
+            await stack.enter_async_context(helpers.opened(parts.scorers.values(), purse))
+        settings = settings._replace(judged_at_once=helpers.concurrency)
+        trial = _trial(trial_id, suite, dataset, environment)
         run_ids = _start(store, suite, parts, options, trial, rubrics, keys)
         seen = dict.fromkeys(keys, slots)
         try:
             tell = partial(asyncio.get_running_loop().call_soon_threadsafe, call_all)
             with Writer(store, tell) as writer:
-                arms = {
-                    name: Arm(
-                        parts.targets[name],
-                        parts.ask[name],
-                        settings,
-                        series[name],
-                        store,
-                        writer,
-                        arrivals[name],
-                    )
-                    for name in missing
-                }
+                helpers.commit_by(writer)
+                parted = {name: (parts.targets[name], parts.ask[name], settings, series[name]) for name in missing}
+                arms = {name: Arm(*parted[name], store, writer, arrivals[name]) for name in missing}
                 done = {name: _done_before(name, settings) for name in keys if name not in arms}
                 shown = [arms[name].progress if name in arms else done[name] for name in keys]
                 work = _in_parts(arms, stretches, looks, trial_id, seen)
-                interrupted = await _drive([*arms.values()], work, writer, Progress(trial_id, shown), show)
+                progress = Progress(trial_id, shown, judges=helpers.counts.values())
+                interrupted = await _drive([*arms.values()], work, writer, progress, show, helpers)
         except BaseException:
             with contextlib.suppress(StoreError):
                 store.finish_trial(trial_id, "failed")
             raise
     line = next(iter(options.series_of.values()), options.series)
+    _note_judging(store, trial_id, helpers)
     _stop_early(store, trial_id, [*arms.values()], interrupted, line)
     for name, run_id in run_ids.items():
         known = earlier[name]
@@ -135,6 +133,17 @@ async def execute(
             items = arm.items(None if looks is None else seen[name])
             store.finish_run(run_id, items, arm.progress.counts(), complete=arm.progress.complete)
     store.finish_trial(trial_id, "done")
+
+
+def _trial(trial_id: str, suite: Suite, dataset: Dataset, environment: Mapping[str, Any]) -> TrialRow:
+    plain = suite.model_dump(by_alias=True, exclude_defaults=True)
+    return TrialRow(trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None)
+
+
+def _note_judging(store: Store, trial_id: str, helpers: Helpers) -> None:
+    """Keep with the trial what judging took, however the trial ended."""
+    if judging := helpers.plain():
+        store.note_trial(trial_id, {"judging": judging})
 
 
 def _laid_out(
@@ -155,6 +164,17 @@ def _laid_out(
     parts = list(options.looks.plan(positions, options.epochs))
     environment["early_stopping"] = options.looks.about()
     return positions, parts, environment
+
+
+def _purse(
+    store: Store, dataset: Dataset, parts: Parts, options: Options, missing: Sequence[str], first: int
+) -> Purse | None:
+    """What the targets pay from, where there is a budget."""
+    if options.budget is None:
+        return None
+    case = store.cases(dataset.id, [first])[0].case
+    samples = {name: parts.ask[name](case) for name in missing}
+    return pay_from(options.budget, {name: parts.targets[name] for name in missing}, samples)
 
 
 def run_key(suite: Suite, name: str, target: Target, dataset: Dataset, settings: Settings, series: str) -> bytes:
@@ -196,13 +216,13 @@ def _done_before(name: str, settings: Settings) -> ArmProgress:
     return ArmProgress(name, total, done=total, reused=total)
 
 
-def _rubrics(store: Store, suite: Suite, parts: Parts) -> list[Rubric]:
+def _rubrics(store: Store, suite: Suite, parts: Parts, helpers: Helpers) -> list[Rubric]:
     rubrics: list[Rubric] = []
     for spec in suite.rubrics:
         scorer = parts.scorers[spec.name]
-        hashed = scorer_hash(scorer)
-        number = store.scorer_id(hashed, scorer.info.name, scorer.identity())
-        rubrics.append(Rubric(spec, scorer, hashed, to_bytes(hashed), number))
+        hashed, asks = parts.panel.hash_of(scorer), parts.panel.asks(scorer)
+        number = store.scorer_id(hashed, scorer.info.name, {**scorer.identity(), **({"asks": asks} if asks else {})})
+        rubrics.append(Rubric(spec, helpers.bind(scorer), hashed, to_bytes(hashed), number))
     return rubrics
 
 
@@ -259,7 +279,12 @@ async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def _drive(
-    arms: Sequence[Arm], work: Coroutine[Any, Any, None], writer: Writer, progress: Progress, show: Show
+    arms: Sequence[Arm],
+    work: Coroutine[Any, Any, None],
+    writer: Writer,
+    progress: Progress,
+    show: Show,
+    helpers: Helpers,
 ) -> bool:
     """Do the arms' work to its end; True when the user stopped them."""
     loop = asyncio.get_running_loop()
@@ -284,6 +309,12 @@ async def _drive(
             arm.abandon()
 
     writer.on_failure = lambda: loop.call_soon_threadsafe(abandon_all)
+
+    def judge_is_down(why: TargetDownError | BudgetError) -> None:
+        for arm in arms:
+            arm.give_up(why)
+
+    helpers.on_down = judge_is_down
     for arm in arms:
         arm.on_down = stop_all
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):

@@ -76,9 +76,7 @@ class ReferenceScorer(BuiltinScorer):
 
 def answers(case: Case) -> tuple[str, ...]:
     """The accepted answers as text; what is not text is written as JSON."""
-    if case.expected is None:
-        return ()
-    return tuple(a if isinstance(a, str) else json.dumps(a, ensure_ascii=False) for a in case.expected.answers)
+    return () if case.expected is None else case.expected.texts
 
 
 def _as_json(value: object) -> str | None:
@@ -120,11 +118,16 @@ def no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+_STARTS = frozenset('{["-0123456789tfnNI \t\r\n')
+
+
 def parse_json(text: str) -> Json:
     """Parse JSON as RFC 8259 has it: no NaN, no Infinity; lone surrogate escapes and huge integers are kept.
 
     Raises ValueError for anything else, for nesting beyond 1,000 levels and for numbers of thousands of digits.
     """
+    if text[:1] not in _STARTS:
+        raise json.JSONDecodeError("Expecting value", text[:1], 0)  # the usual answer that is no JSON
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seatrial.core.record import Json
@@ -12,7 +12,9 @@ from seatrial.core.score import Status
 class Example(NamedTuple):
     """One judgement: a case and an output (their fields, or a text alone), the settings, and the score that results.
 
-    `value` and `passed` are what the score says; `note` tells the reader what to see in it.
+    `value` and `passed` are what the score says; `note` tells the reader what to see in it. `judge` holds what the
+    judge answers each time it is asked, for scorers that ask one: its text, or its verdicts by the questions' keys (see
+    `judged.scripted.answer_to`); the last is repeated. `vectors` gives the embedder's vector for a text.
     """
 
     case: str | Mapping[str, Any]
@@ -22,6 +24,8 @@ class Example(NamedTuple):
     settings: Mapping[str, Json] = {}
     status: Status = "scored"
     note: str = ""
+    judge: Sequence[str | Mapping[str, Json]] = ()
+    vectors: Mapping[str, Sequence[float]] = {}
 
 
 class Card(NamedTuple):

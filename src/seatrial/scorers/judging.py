@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from seatrial.core.case import Case
 from seatrial.core.identity import encode
@@ -31,10 +32,16 @@ async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
         if output.failure is not None or (not output.text.strip() and _is_empty(output)):
             return _failed(scorer, case, output)
         score = await scorer(case, output)
-        fault = "" if isinstance(scorer, BuiltinScorer) else _fault(score)
+        fault = "" if _is_own(type(scorer)) else _fault(score)
     except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
         return _error(f"{type(cause).__name__}: {safe(str(cause), SHOWN_MESSAGE)}")
     return _error(fault) if fault else score
+
+
+@lru_cache(maxsize=256)
+def _is_own(made: type) -> bool:
+    """Whether a scorer is one of ours, whose scores need no check."""
+    return issubclass(made, BuiltinScorer)
 
 
 def _error(reason: str) -> Score:

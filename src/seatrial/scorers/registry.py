@@ -17,6 +17,7 @@ from seatrial.scorers import BUILTIN
 from seatrial.scorers.base import BuiltinScorer, shown
 
 PYTHON = "python:"
+WRAPPED = ("autoevals:", "deepeval:", "langchain:", "ragas:")
 _RULES = {
     "bool_type": "must be true or false",
     "dict_type": "must be a mapping",
@@ -31,7 +32,8 @@ def build(name: str, settings: Mapping[str, Json], folder: Path) -> Scorer:
     """The scorer of a name, with its settings.
 
     `name` is one of `BUILTIN`, a plug-in's, or `python:module:function`, whose module is searched in `folder` first;
-    files that settings name lie there too. Raises ScorerConfigError with all faults of the settings at once,
+    files that settings name lie there too. `autoevals:Name`, `deepeval:Name`, `langchain:name` and `ragas:Name` are
+    metrics of those libraries. Raises ScorerConfigError with all faults of the settings at once,
     UnknownPluginError, BrokenPluginError and DuplicatePluginError.
     """
     plain = dict(settings)
@@ -46,16 +48,25 @@ def build(name: str, settings: Mapping[str, Json], folder: Path) -> Scorer:
         from seatrial.scorers.own.functions import function_scorer
 
         return function_scorer(name.removeprefix(PYTHON), plain, folder)
+    if name.startswith(WRAPPED):
+        from seatrial.scorers.own.wrappers import wrapped_scorer
+
+        return wrapped_scorer(name, plain, folder)
     made = find("scorer", name, BUILTIN)
     if isinstance(made, type) and issubclass(made, BuiltinScorer):
         plain = made.prepare(plain, folder)
     return _checked(name, _construct(name, made, plain))
 
 
-def scorer_hash(scorer: Scorer) -> str:
-    """Identity of a scorer: its name, version and parameters (for a plain function, its source)."""
+def scorer_hash(scorer: Scorer, asks: Mapping[str, Json] | None = None) -> str:
+    """Identity of a scorer: its name, version and parameters (for a plain function, its source).
+
+    `asks` are the identities of the judges and of the embedder that it asks, where it asks any: another model behind
+    a judge's name is another scorer.
+    """
     info = scorer.info
-    return digest("scorer", {"name": info.name, "version": info.version, "parameters": dict(scorer.identity())})
+    content = {"name": info.name, "version": info.version, "parameters": dict(scorer.identity())}
+    return digest("scorer", {**content, **({"asks": dict(asks)} if asks else {})})
 
 
 def _construct(name: str, made: Any, settings: dict[str, Json]) -> Any:

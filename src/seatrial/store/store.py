@@ -183,6 +183,11 @@ class Store:
         )
         return next((_dataset(row) for row in self._all(query)), None)
 
+    def dataset_by_hash(self, identity: str) -> Dataset | None:
+        """The version of that hash, if it was committed here."""
+        rows = self._all(select(schema.datasets).where(schema.datasets.c.hash == to_bytes(identity)))
+        return next((_dataset(row) for row in rows), None)
+
     def dataset(self, dataset_id: int) -> Dataset:
         """A committed version by its number."""
         rows = self._all(select(schema.datasets).where(schema.datasets.c.id == dataset_id))
@@ -381,6 +386,14 @@ class Store:
         with self.writing() as connection:
             t = schema.trials
             connection.execute(t.update().where(t.c.id == trial_id), {"status": status, "finished_at": now()})
+
+    def note_trial(self, trial_id: str, about: Mapping[str, Any]) -> None:
+        """Add facts to what is kept about a trial."""
+        t = schema.trials
+        with self.writing() as connection:
+            held = connection.execute(select(t.c.environment).where(t.c.id == trial_id)).scalar_one()
+            changed = {"environment": canonical({**json.loads(held), **about})}
+            connection.execute(t.update().where(t.c.id == trial_id), changed)
 
     def trials(self, name: str | None = None, limit: int = 50) -> list[TrialRow]:
         """The newest trials first."""

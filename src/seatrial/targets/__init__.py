@@ -1,6 +1,6 @@
 """Systems under test: wire formats, the HTTP client, limits, retries, prices, your own functions, and replay.
 
-`build` makes a target of a suite's entry. `catalogue` knows who serves models where, `listing` reads what they list,
+`build` makes a target of a suite's entry, `build_embedder` an embedder. `catalogue` knows who serves models where, `listing` reads what they list,
 `checks` whether they can be asked. `models` holds a row for each provider's dialect, whose pure functions are in
 `chat`, `anthropic`, `gemini` and `responses`; `service` any JSON endpoint (`template` and
 `mapping`), `python` your function, `replay` recorded outputs. Under them:
@@ -15,14 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seatrial.core.protocols import Target
-from seatrial.core.suite import TargetSpec
+from seatrial.core.protocols import Embedder, Target
+from seatrial.core.suite import HASHING, EmbedderSpec, TargetSpec
 
 if TYPE_CHECKING:
     from seatrial.targets.outcomes import outcome
     from seatrial.targets.prompt import Prompt
 
-__all__ = ["BUILTIN", "Prompt", "build", "outcome"]
+__all__ = ["BUILTIN", "EMBEDDERS", "Prompt", "build", "build_embedder", "outcome"]
 
 BUILTIN: dict[str, str] = {
     "anthropic": "seatrial.targets.models:Anthropic",
@@ -39,6 +39,9 @@ BUILTIN: dict[str, str] = {
     "vertex": "seatrial.targets.clouds:Vertex",
 }
 """The adapters that come with Seatrial, as `module:class`. Plug-ins add more by the entry points `seatrial.targets`."""
+
+EMBEDDERS: dict[str, str] = {"openai": "seatrial.targets.embeddings:Embedder"}
+"""Formats of embedding endpoints, as `module:class`. Plug-ins add more by the entry points `seatrial.embedders`."""
 
 
 def build(name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str]) -> Target:
@@ -61,6 +64,26 @@ def build(name: str, spec: TargetSpec, folder: Path, environ: Mapping[str, str])
     adapter = find("target", kind, BUILTIN)
     check_fields(name, kind, spec, adapter)
     return adapter(name, spec, folder, environ)
+
+
+def build_embedder(spec: EmbedderSpec, environ: Mapping[str, str]) -> Embedder:
+    """The embedder of a suite. Nothing is opened.
+
+    Raises TargetConfigError, UnknownPluginError, BrokenPluginError, DuplicatePluginError.
+    """
+    if spec.use == HASHING:
+        from seatrial.targets.hashing import HashingEmbedder
+
+        return HashingEmbedder()
+    from seatrial.core.plugins import find
+    from seatrial.targets.catalogue import written_out
+    from seatrial.targets.settings import check_numbers
+
+    name = "embedder"
+    asked = TargetSpec.model_validate(spec.plain())
+    check_numbers(name, asked)
+    asked = written_out(name, asked, environ)
+    return find("embedder", asked.use.partition(":")[0], EMBEDDERS)(name, asked, environ)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import ValidationError
 
 from seatrial.core.case import Case, Expected
 from seatrial.core.output import Output
-from seatrial.core.protocols import Scorer, Target
+from seatrial.core.protocols import NeedsServices, Scorer, Target
 from seatrial.core.record import Json
 from seatrial.core.score import Evidence, Score
 from seatrial.errors import NoAnswerError, NotEvaluableError, Problem, UsageError, safe
 
+if TYPE_CHECKING:
+    from seatrial.runs.panel import Judge, Panel
+
 T = TypeVar("T")
 Answer = Output | str
+Judges = str | Target | Mapping[str, str | Target | Mapping[str, Any]]
 Model = Callable[[Case], Answer | Awaitable[Answer]]
 
 SHOWN_EVIDENCE = 10
@@ -35,6 +40,8 @@ def check(
     expected: Any = None,
     case: Case | str | Mapping[str, Any] | None = None,
     target: str | Target | None = None,
+    judges: Judges | None = None,
+    embedder: str | Mapping[str, Any] | None = None,
     **settings: Json,
 ) -> Score:
     """Judge one answer with one scorer; gives its Score where it passes.
@@ -45,6 +52,9 @@ def check(
     case's. `case`: a Case, its fields, or its input as text. `scorer` and `settings` are as in a suite's rubric; files
     and the modules of `python:` are looked for in the working folder first.
 
+    `judges`: the model that a judged scorer asks, a `use` of a suite or a built target; or several by name, each of
+    these or the fields of a suite's judge. `embedder` is as in a suite. What they answer is not kept.
+
     Raises AssertionError with the scorer's reason and evidence where the answer fails. What says nothing of the answer
     is no failure and no pass: NoAnswerError where the infrastructure gave none, NotEvaluableError where the scorer
     failed, UsageError where it does not take the case or has no bound to judge by, and the scorer's and target's own
@@ -54,9 +64,10 @@ def check(
     asked = _case(case, expected)
     if (answer is None) == (target is None):
         raise UsageError("An answer is to be checked.", hint="give text, an Output or a function, or else target=")
-    judge = _scorer(scorer, settings)
+    panel = _panel(judges, embedder)
+    made = panel.build(scorer, settings, Path.cwd())
     given = _asked(target, asked) if target is not None else answer
-    output, score = _wait(_judged(judge, asked, given))
+    output, score = _wait(_judged(made, asked, given, panel))
     _refuse(scorer, score)
     if not score.passed:
         raise AssertionError(explained(scorer, asked, output, score))
@@ -121,10 +132,28 @@ def _valid(record: type[T], fields: Any, problem: str, hint: str = "") -> T:
         raise UsageError(problem, hint=hint, problems=problems) from None
 
 
-def _scorer(name: str, settings: Mapping[str, Json]) -> Scorer:
-    from seatrial.scorers import build
+def _panel(judges: Judges | None, embedder: str | Mapping[str, Any] | None) -> Panel:
+    """Whom the scorer may ask."""
+    from seatrial.core.suite import EmbedderSpec
+    from seatrial.runs.panel import Panel
+    from seatrial.targets import build_embedder
 
-    return build(name, settings, Path.cwd())
+    given = {} if judges is None else judges if isinstance(judges, Mapping) else {"judge": judges}
+    fields = {"use": embedder} if isinstance(embedder, str) else embedder or {}
+    spec = _valid(EmbedderSpec, fields, "The embedder cannot be used.")
+    return Panel({name: _judge(name, one) for name, one in given.items()}, build_embedder(spec, os.environ))
+
+
+def _judge(name: str, given: str | Target | Mapping[str, Any]) -> Judge:
+    from seatrial.core.suite import TargetSpec
+    from seatrial.runs.panel import Judge, judge_of
+
+    if not isinstance(given, str | Mapping):
+        return Judge(given)
+    fields: dict[str, Any] = {"use": given} if isinstance(given, str) else dict(given)
+    return judge_of(
+        name, _valid(TargetSpec, fields, f"The judge {safe(name)!r} cannot be used."), Path.cwd(), os.environ
+    )
 
 
 def _asked(target: str | Target, case: Case) -> Output:
@@ -133,7 +162,8 @@ def _asked(target: str | Target, case: Case) -> Output:
     return complete(target, case.input, tools=case.tools)
 
 
-async def _judged(scorer: Scorer, case: Case, given: Answer | Model | None) -> tuple[Output, Score]:
+async def _judged(scorer: Scorer, case: Case, given: Answer | Model | None, panel: Panel) -> tuple[Output, Score]:
+    from seatrial.runs.services import Helpers
     from seatrial.scorers import judge
 
     said: Any = given
@@ -144,7 +174,11 @@ async def _judged(scorer: Scorer, case: Case, given: Answer | Model | None) -> t
         hint = "give text, an Output, or a function that gives one of these"
         raise UsageError(f"A {type(said).__name__} is no answer.", hint=hint)
     output = Output.of(said) if isinstance(said, str) else said
-    return output, await judge(scorer, case.view(), output)
+    if not isinstance(scorer, NeedsServices):
+        return output, await judge(scorer, case.view(), output)
+    helpers = Helpers(panel)
+    async with helpers.opened([scorer]):
+        return output, await judge(helpers.bind(scorer), case.view(), output)
 
 
 def _wait(work: Coroutine[Any, Any, T]) -> T:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.core.case import Case
 from seatrial.core.output import Request
-from seatrial.core.protocols import HoldsSome, Scorer, Target
+from seatrial.core.protocols import HoldsSome, Target
 from seatrial.core.record import Json
 from seatrial.core.suite import Budget, Suite
-from seatrial.errors import ConfigError, DatasetError, NotFoundError, Problem, SuiteError, UsageError, safe
+from seatrial.errors import DatasetError, NotFoundError, Problem, UsageError, safe
 from seatrial.runs.progress import Progress
 from seatrial.runs.runner import Options, Parts, execute
 from seatrial.store.store import Dataset, Store, TrialRow
@@ -26,8 +25,9 @@ from seatrial.trials.running import serving
 from seatrial.trials.running.itself import against_itself
 from seatrial.trials.suite import labels
 from seatrial.trials.suite.environment import environment
+from seatrial.trials.suite.judges import collected, faulty, scorers_of
 from seatrial.trials.suite.registration import register
-from seatrial.trials.suite.suitefile import LoadedSuite, Steps, load
+from seatrial.trials.suite.suitefile import LoadedSuite, load
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def estimate(
 
     No request is sent, no trial is made; only the dataset is read into the store, where it is new.
     """
-    from seatrial.runs.forecast import Planned, forecast
+    from seatrial.runs.forecast import Planned, forecast, judging
 
     chosen = with_choices(asked or Asked(), choices)
     loaded = load_chosen(suite, chosen)
@@ -113,7 +113,9 @@ def estimate(
         series_of = {} if chosen.aa is None else {list(loaded.suite.targets)[1]: chosen.series or "aa-"}
         series = series if chosen.aa is None or chosen.fresh else "main"
         planned = Planned(dataset, chosen.epochs, chosen.limit, series, chosen.retry_errors, series_of)
-        return forecast(opened, loaded.suite, planned, dict(parts.targets), dict(parts.ask))
+        found = forecast(opened, loaded.suite, planned, dict(parts.targets), dict(parts.ask))
+        judges = judging(opened, loaded.suite, planned, parts.panel, parts.scorers)
+        return found.model_copy(update={"judges": tuple(judges)})
 
 
 def load_chosen(suite: str | Path, asked: Asked) -> LoadedSuite:
@@ -143,6 +145,8 @@ def execute_suite(
     store: Store, loaded: LoadedSuite, parts: Parts, asked: Asked, show: Callable[[Progress], None]
 ) -> str:
     """Import the dataset where it is new, run all targets; gives the trial's id."""
+    from seatrial.datasets.versions.suite import about_set
+
     trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
     dataset, series = _dataset_and_series(store, loaded, asked, f"fresh-{trial_id}")
     about: dict[str, Json] = {**environment(loaded.folder, asked.note), **asked.about}
@@ -154,6 +158,8 @@ def execute_suite(
         series_of = {two: asked.series or f"aa-{trial_id}"}
         series = f"fresh-{trial_id}" if asked.fresh else "main"
         about["aa"] = {"target": one, "again": two}
+    if (ran := about_set(loaded.suite.dataset, loaded.folder)) is not None:
+        about["set"] = ran
     about["registered"] = register(store, loaded.suite, parts, dataset.id)
     if (said := labels.of_suite(loaded.suite, loaded.folder)) is not None:
         about["labels"] = {"file": loaded.suite.labels, "labels": [label.plain() for label in said]}
@@ -224,11 +230,19 @@ def compare(
     return report(store, row.id, incumbent=incumbent, candidates=candidates, again=again)
 
 
+ASIDE = ("aa", "sweep", "watch")
+"""What marks a trial that answers another question than its suite's: it is judged only where it is named."""
+
+
 def newest(store: Store) -> TrialRow:
-    """The newest finished trial. Raises NotFoundError where there is none."""
-    found = next((row for row in store.trials(limit=50) if row.status == "done"), None)
+    """The newest finished trial of a suite itself. Raises NotFoundError where there is none."""
+    rows = (row for row in store.trials(limit=1000) if row.status == "done")
+    found = next((row for row in rows if not any(mark in row.environment for mark in ASIDE)), None)
     if found is None:
-        raise NotFoundError(f"The store {store.path} holds no finished trial.", hint="`seatrial run` makes one")
+        raise NotFoundError(
+            f"The store {store.path} holds no finished trial of a suite itself.",
+            hint="`seatrial run` makes one; an A/A trial, a sweep's and a watch's are judged by their ids",
+        )
     return found
 
 
@@ -244,6 +258,7 @@ def existing(path: Path) -> Path:
 def dataset_of(store: Store, loaded: LoadedSuite) -> Dataset:
     """The dataset of a suite as a committed version; read again only when the file has changed."""
     from seatrial.datasets import fingerprint, read
+    from seatrial.datasets.versions.suite import name_of, shares_of
 
     spec = loaded.suite.dataset
     source = fingerprint(spec, loaded.folder)
@@ -256,44 +271,28 @@ def dataset_of(store: Store, loaded: LoadedSuite) -> Dataset:
         if source and fingerprint(spec, loaded.folder) != source:
             raise DatasetError(f"{spec.path} was changed while it was read.", hint="run the same command again")
 
-    return store.keep_dataset(Path(spec.path).stem, unchanged(), spec.shares, source or None)
+    named, shares = name_of(spec, loaded.folder), shares_of(spec, loaded.folder)
+    return store.keep_dataset(named, unchanged(), shares, source or None)
 
 
 def build(loaded: LoadedSuite) -> Parts:
     """Targets, prompt and scorers of a suite. Raises SuiteError with every fault of them, at its line."""
-    from seatrial import scorers, targets
+    from seatrial import targets
 
     suite, folder = loaded.suite, loaded.folder
     problems: list[Problem] = []
     built: dict[str, Target] = {}
-    judges: dict[str, Scorer] = {}
     for name, spec in suite.targets.items():
-        with _collected(problems, loaded, ("targets", name)):
+        with collected(problems, loaded, ("targets", name)):
             built[name] = targets.build(name, spec, folder, os.environ)
-    for at, rubric in enumerate(suite.rubrics):
-        with _collected(problems, loaded, ("rubrics", at), rubric.name):
-            judges[rubric.name] = scorers.build(rubric.scorer, rubric.settings, folder)
+    panel, scorers = scorers_of(loaded, problems)
     ask: dict[str, Callable[[Case], Request]] = {}
-    with _collected(problems, loaded, ("prompt",)):
+    with collected(problems, loaded, ("prompt",)):
         prompt = targets.Prompt(suite.prompt, suite.variables)
         ask = {name: partial(_ask, prompt, spec.params) for name, spec in suite.targets.items()}
     if problems:
-        count = "1 fault" if len(problems) == 1 else f"{len(problems)} faults"
-        raise SuiteError(f"The suite file {loaded.path} has {count}.", problems=problems)
-    return Parts(built, ask, judges)
-
-
-@contextmanager
-def _collected(problems: list[Problem], loaded: LoadedSuite, place: Steps, label: str = "") -> Generator[None]:
-    """Turn a configuration error into problems at their lines."""
-    try:
-        yield
-    except ConfigError as fault:
-        where = ".".join(str(step) for step in place) if not label else f"rubric {label}"
-        for problem in fault.problems or (Problem(fault.problem.rstrip("."), hint=fault.hint),):
-            inner = problem.key.removeprefix(f"{where}.").removeprefix(where)
-            key = f"{where}: {inner}" if inner else where
-            problems.append(replace(problem, file=str(loaded.path), line=loaded.line(place), key=key))
+        raise faulty(loaded.path, problems)
+    return Parts(built, ask, scorers, panel)
 
 
 def only(suite: Suite, names: Sequence[str]) -> Suite:

@@ -117,6 +117,18 @@ class SliceResult(Record):
     p_adjusted: float | None = None
 
 
+class Confusion(Record):
+    """How often an arm found which label where which was expected, over the results that all arms have.
+
+    `counts`: a row an expected label, a column a label found, both in the order of `labels`; the last column counts
+    answers that name none of them.
+    """
+
+    arm: Literal["candidate", "incumbent"]
+    labels: tuple[Text, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
 class RubricResult(Record):
     """One rubric's part of a verdict, and the sentence that says it."""
 
@@ -148,6 +160,7 @@ class RubricResult(Record):
     unweighted: Estimate | None = Field(default=None, description="the difference if all cases counted the same")
     unseen: float = Field(default=0.0, description="share of traffic of which there is no case")
     tries: tuple[Tries, ...] = Field(default=(), description="where cases were asked several times")
+    confusion: tuple[Confusion, ...] = Field(default=(), description="one number over all labels: what it is taken of")
     synthetic: SyntheticGap | None = None
     slices: tuple[SliceResult, ...] = ()
     warnings: tuple[Text, ...] = ()

@@ -42,9 +42,24 @@ def read(spec: DatasetSpec, folder: Path) -> Iterator[Case]:
 
     Streams: memory does not grow with the file but for the ids (JSON is read as a whole, up to 512 MiB). At the end,
     or where the file cannot be opened, DatasetError names every bad row; from the first bad row on nothing more is
-    yielded, so whoever stores the cases must drop all of them.
+    yielded, so whoever stores the cases must drop all of them. Where the path is the folder of a set, the cases are
+    those of its splits, as they were committed.
     """
+    if (folder / spec.path).is_dir():
+        from seatrial.datasets.versions import suite
+
+        if suite.is_set(folder / spec.path):
+            return suite.read_set(spec, folder)
+    _plain_file(spec)
     return _Reader(spec, folder).cases()
+
+
+def _plain_file(spec: DatasetSpec) -> None:
+    if spec.version or spec.splits != ("test",):
+        raise DatasetError(
+            f"{safe(spec.path)} is not the folder of a set, so it has no splits and versions.",
+            hint="delete split and version under dataset, or name a set's folder",
+        )
 
 
 def fingerprint(spec: DatasetSpec, folder: Path) -> str:
@@ -53,6 +68,12 @@ def fingerprint(spec: DatasetSpec, folder: Path) -> str:
     Empty where rows may take bytes from files beside the dataset, which it cannot cover: then read again. Raises
     DatasetError when the file cannot be opened.
     """
+    if (folder / spec.path).is_dir():
+        from seatrial.datasets.versions import suite
+
+        if suite.is_set(folder / spec.path):
+            return suite.fingerprint_set(spec, folder)
+    _plain_file(spec)
     content = hashlib.sha256()
     tail = b""
     seen: set[bytes] = set()
@@ -62,7 +83,7 @@ def fingerprint(spec: DatasetSpec, folder: Path) -> str:
             window = tail + chunk
             seen |= {mark for mark in MARKS if mark in window}
             tail = window[-16:]
-    how = spec.model_dump(exclude={"path", "format"})
+    how = spec.model_dump(exclude={"path", "format", "split", "version"})
     kind = format_of(spec.path, spec.format)
     if _may_link(kind, seen, encode([spec.fields, how["defaults"]])):
         return ""

@@ -15,6 +15,7 @@ from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.errors import safe
 from seatrial.scorers.agents._tool_schema import schema_faults
 from seatrial.scorers.base import BuiltinScorer, Flag, clip, is_deep, same, shown
+from seatrial.scorers.card import Card, Example
 
 MAX_FAULTS = 20
 MAX_NESTING = 200
@@ -140,6 +141,9 @@ class _Match(NamedTuple):
         return not self.missing and not self.extra
 
 
+_WEATHER = [{"name": "weather", "arguments": {"city": ["Oslo", "Oslo, Norway"]}}]
+
+
 class ToolCalls(BuiltinScorer):
     """Whether the tool calls are the expected ones; the value is their F1, and all must be right to pass.
 
@@ -156,6 +160,52 @@ class ToolCalls(BuiltinScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("tool_calls", "1", needs=frozenset({"expected", "tools"}))
+    card: ClassVar[Card] = Card(
+        formula="2·hits / (2·hits + missing + extra); passes when nothing is missing and nothing extra.",
+        examples=(
+            Example(
+                {"input": "Weather in Oslo?", "expected": {"tool_calls": _WEATHER}},
+                {
+                    "messages": [
+                        {"role": "assistant", "tool_calls": [{"name": "weather", "arguments": {"city": "Oslo"}}]}
+                    ]
+                },
+                1.0,
+                True,
+            ),
+            Example(
+                {"input": "Weather in Oslo?", "expected": {"tool_calls": _WEATHER}},
+                {
+                    "messages": [
+                        {"role": "assistant", "tool_calls": [{"name": "forecast", "arguments": {"city": "Oslo"}}]}
+                    ]
+                },
+                0.0,
+                False,
+                note="right arguments of a wrong tool",
+            ),
+            Example(
+                {"input": "Weather in Oslo?", "expected": {"tool_calls": _WEATHER}},
+                "It is sunny in Oslo.",
+                0.0,
+                False,
+                note="the tool was never called",
+            ),
+        ),
+        fails=(
+            "Where many paths are right it blames the ones that nobody wrote down: judge the final state instead.",
+            "Text arguments that say the same in other words are wrong unless they are listed.",
+        ),
+        sources=("Patil et al. 2025, The Berkeley Function Calling Leaderboard",),
+        also_called=(
+            "bfcl:ast",
+            "deepeval:ToolCorrectnessMetric",
+            "ragas:ToolCallAccuracy",
+            "promptfoo:is-valid-openai-tools-call",
+            "futureagi:function_call_exact_match",
+            "article:Tool Correctness",
+        ),
+    )
     order: Order | None = None
     strings: Literal["exact", "normalized"] = "exact"
     check_tools: Flag = True

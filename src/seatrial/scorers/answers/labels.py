@@ -15,6 +15,7 @@ from seatrial.core.record import Text
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.scorers.answers.numeric import BOXED, after_marker, last_marker
 from seatrial.scorers.base import BuiltinScorer, Flag, OneOrMore, ReferenceScorer, answers, shown
+from seatrial.scorers.card import Card, Example
 from seatrial.scorers.structured.fields import MISSING, at_path, read_object
 
 _TRIM = " \t\r\n\u00a0\"'`“”‘’«»*_.,;:!()[]{}<>"
@@ -34,12 +35,58 @@ class Label(ReferenceScorer):
     `whole` answer (white space, quotes, emphasis, final stops around it ignored), `last_line`, after the last
     `marker`, in a JSON `field`, or `mention`: the only valid label that occurs as words; two different ones are
     ambiguous and fail. Case is ignored unless `ignore_case: false`.
-    Needs an expected answer, which must itself be valid. Fails to help where labels are parts of each other's
-    meaning ("not fraud" mentions "fraud"): use `whole`. An `aggregate` of a rubric (`macro_f1`, `mcc`, `f1:fraud` …)
+    Needs an expected answer, which must itself be valid. An `aggregate` of a rubric (`macro_f1`, `mcc`, `f1:fraud` …)
     reads the labels found, written in lower case where case is ignored. Example: `{labels: [refund, exchange, other]}`.
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("label", "2", needs=frozenset({"expected"}))
+    card: ClassVar[Card] = Card(
+        formula="1 when the label found is valid and equals an expected one, else 0.",
+        examples=(
+            Example(
+                {"input": "My parcel came broken.", "expected": "refund"},
+                "**Refund.**",
+                1.0,
+                True,
+                {"labels": ["refund", "exchange", "other"]},
+                note="Emphasis, the final stop and case do not count.",
+            ),
+            Example(
+                {"input": "My parcel came broken.", "expected": "refund"},
+                "complaint",
+                0.0,
+                False,
+                {"labels": ["refund", "exchange", "other"]},
+                note="The label is none of the valid ones, which the evidence says.",
+            ),
+            Example(
+                {"input": "My parcel came broken.", "expected": "refund"},
+                "It could be a refund or an exchange.",
+                0.0,
+                False,
+                {"labels": ["refund", "exchange", "other"], "extract": "mention"},
+                note="Two different labels are mentioned, which is ambiguous.",
+            ),
+            Example(
+                {"input": "My parcel came broken.", "expected": "refund"},
+                '{"result": {"intent": "refund"}, "confidence": 0.93}',
+                1.0,
+                True,
+                {"labels": ["refund", "other"], "extract": "field", "field": "result.intent"},
+            ),
+        ),
+        fails=(
+            (
+                'With `extract: mention`, where one label is part of another\'s denial: "not fraud" mentions "fraud". '
+                "Use `whole`."
+            ),
+            (
+                'Where the model words the label in another way ("money back"): list what it may say as expected, '
+                "or give the labels in the prompt."
+            ),
+        ),
+        also_called=("article:classification_scorer", "promptfoo:classifier"),
+    )
     labels: Annotated[tuple[Text, ...], OneOrMore] = ()
     extract: Literal["whole", "last_line", "marker", "field", "mention"] = "whole"
     marker: Text = "Label:"
@@ -177,10 +224,39 @@ class Choice(BuiltinScorer):
     letter in brackets. Two different picks, or a letter beside another option's text, are ambiguous and fail.
     `pick: one` (default): exactly one option, and one of the right ones. `pick: all`: all right ones, no other.
     Needs `expected.choice`, as letters or texts, and `expected.choices` where texts are to be understood.
-    Fails to help where the answer argues without naming an option. Example: `{pick: one}`.
+    Example: `{pick: one}`.
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("choice", "1", needs=frozenset({"expected"}))
+    card: ClassVar[Card] = Card(
+        formula="`one`: 1 when exactly one option is picked, and it is a right one. `all`: 1 when the options picked "
+        "are exactly the right ones. Else 0.",
+        examples=(
+            Example(
+                {"input": "Which is a metal?", "expected": {"choices": ["sulphur", "copper", "argon"], "choice": "B"}},
+                "Sulphur is brittle and argon is a gas, so the answer is (B).",
+                1.0,
+                True,
+                note="Options named on the way do not count where the answer is introduced.",
+            ),
+            Example(
+                {"input": "Which is a metal?", "expected": {"choices": ["sulphur", "copper", "argon"], "choice": "B"}},
+                "The answer is B, argon.",
+                0.0,
+                False,
+                note="The letter says one option and the text another.",
+            ),
+            Example(
+                {"input": "Which are metals?", "expected": {"choices": ["tin", "zinc", "argon"], "choice": ["A", "B"]}},
+                "A and B",
+                1.0,
+                True,
+                {"pick": "all"},
+            ),
+        ),
+        fails=("Where the answer argues its way to an option without naming it.",),
+        also_called=("inspect:choice", "openai-evals:MultipleChoice", "lm-eval:multi_choice_regex"),
+    )
     pick: Literal["one", "all"] = "one"
 
     def applies(self, case: Case) -> str:

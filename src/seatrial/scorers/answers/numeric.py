@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Context, Decimal, DecimalException
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -14,13 +16,17 @@ from seatrial.core.output import Output
 from seatrial.core.record import Json, Text
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.scorers.base import SHOWN, OneOrMore, Real, ReferenceScorer, shown
+from seatrial.scorers.card import Card, Example
 
 BOXED = "\\boxed{"
 MARKERS = ("A:", "Answer:", "answer is", "####", BOXED)
 MAX_DIGITS = 1000
 MAX_EXPONENT = 1000
-TAIL = 4000
+TAIL = 200
+"""So much of a text before its last digit is searched for its last number, before all of it is."""
 AFTER_MARKER = 1000
+BEFORE_DIGIT = 5
+"""A number's sign, currency, space, second sign and point: all that may stand before its first digit."""
 DOUBLE = Decimal("1e-12")
 
 Decimals = Literal["point", "comma"]
@@ -53,6 +59,11 @@ _HEADS: dict[Decimals, re.Pattern[str]] = {
     "point": _head(",'’_\u00a0\u2009\u202f", r"\."),
     "comma": _head(".'’_\u00a0\u2009\u202f", ","),
 }
+_BARE = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
+_DIGIT = re.compile(r"[\d¼-¾⅓-⅞]")
+_UP_TO_LAST_DIGIT = re.compile(r".*[\d¼-¾⅓-⅞]", re.DOTALL)
+_GOES_ON = re.compile(r"[/eE]|\s?[×xX*·\\%％¼-¾⅓-⅞pP]|\s\d|[\s-]?[tmblkcTMBLKC\u212a]")
+"""What may stand behind digits that are no number by themselves."""
 _POWER = re.compile(r"[eE]([-+−]?\d{1,9})(?!\w)|\s?(?:[×xX*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?([-+−]?\d{1,9})")
 _FRACTION = re.compile(r"/(\d+)(?![\d/.])|\s(\d{1,9})/(\d{1,9})(?![\d/.])|\s?([¼-¾⅓-⅞])")
 _SCALE = re.compile(rf"[\s-]?({'|'.join(_SCALES)}|m|b)s?(?![A-Za-z])", re.IGNORECASE)
@@ -79,7 +90,10 @@ def numbers(text: str, decimals: Decimals = "point", percent: Percent = "number"
     found: list[Number] = []
     position = 0
     head = _HEADS[decimals]
-    while (match := head.search(text, position)) is not None:
+    while (digit := _DIGIT.search(text, position)) is not None:
+        match = head.search(text, max(position, digit.start() - BEFORE_DIGIT))
+        if match is None:
+            break
         number = _read(text, match, decimals, percent)
         position = match.end() if number is None else number.end
         if number is not None:
@@ -94,12 +108,13 @@ def _read(text: str, match: re.Match[str], decimals: Decimals, percent: Percent)
         value = _digits(digits, decimals)
         if value is None:
             return None
-        if digits not in _VULGAR:
+        goes_on = _GOES_ON.match(text, end) is not None
+        if goes_on and digits not in _VULGAR:
             value, end = _fraction(text, end, value)
             value, end = _scaled(text, end, value, money is not None)
     except (DecimalException, ZeroDivisionError):
         return None
-    per = _PERCENT.match(text, end)
+    per = _PERCENT.match(text, end) if goes_on else None
     if per is not None:
         end = per.end()
         value = _CONTEXT.divide(value, Decimal(100)) if percent == "share" else value
@@ -233,9 +248,12 @@ def final_number(
         return Final(None, line[:SHOWN], f"no number stands after {shown(found[1])}")
     if not fallback:
         return Final(None, "", "no marker introduces a final answer")
-    for part in (text[-TAIL:], text) if len(text) > TAIL else (text,):
+    digits = _UP_TO_LAST_DIGIT.match(text)
+    start = 0 if digits is None else digits.end() - TAIL
+    for part in (text[start:], text) if start > 0 else () if digits is None else (text,):
         plain = without_latex(part)
-        if read := numbers(plain, decimals, percent):
+        read = numbers(plain, decimals, percent)
+        if len(read) > 1 or (read and part is text):  # of a tail's first number, the beginning may be cut off
             return Final(read[-1].value, plain[read[-1].start : read[-1].end], "the last number")
     return Final(None, "", "the answer holds no number")
 
@@ -258,10 +276,15 @@ def near(found: Decimal, wanted: Decimal, absolute: float = 0.0, relative: float
     if found == wanted:
         return True
     size = abs(wanted)
-    allowed = max(Decimal(repr(absolute)), Decimal(repr(relative)) * size)
+    allowed = max(_exactly(absolute), _exactly(relative) * size)
     if not (_is_whole(found) and _is_whole(wanted)):
         allowed = max(allowed, DOUBLE * size)
     return bool(allowed) and abs(_CONTEXT.subtract(found, wanted)) <= allowed
+
+
+@lru_cache(maxsize=256)
+def _exactly(tolerance: float) -> Decimal:
+    return Decimal(repr(tolerance))
 
 
 def _is_whole(value: Decimal) -> bool:
@@ -276,10 +299,47 @@ class Numeric(ReferenceScorer):
     Expected answers are numbers, or texts read in the same way, such as a worked solution ending in "#### 18".
     Formula: |x − y| ≤ max(abs, rel × |y|), y the expected number; whole numbers are compared exactly by default.
     `decimals: comma` reads 1.234,5. `percent: share` makes 50% equal 0.5; otherwise it equals 50.
-    Fails to help where the answer spells numbers ("eighteen") or gives several. Example: `{abs: 0.01}`.
+    Example: `{abs: 0.01}`.
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("numeric", "1", needs=frozenset({"expected"}))
+    card: ClassVar[Card] = Card(
+        formula="1 when |x − y| ≤ max(abs, rel × |y|), x the answer's final number and y an expected one; else 0. "
+        "Whole numbers are compared exactly unless a tolerance is set; of all others a relative 1e-12 is forgiven.",
+        examples=(
+            Example(
+                {"input": "16 eggs, 3 eaten, 4 baked, the rest sold at $2 each?", "expected": 18},
+                "16 - 3 - 4 = 9 eggs\n9 * 2 = $18\nA: 18",
+                1.0,
+                True,
+            ),
+            Example(
+                {"input": "What do 1,250 units at 4 EUR cost?", "expected": 5000},
+                "The total comes to €5,000.00.",
+                1.0,
+                True,
+                note="Currency, separators and decimals are read; without a marker the last number counts.",
+            ),
+            Example(
+                {"input": "What is 7 times 6?", "expected": 42},
+                "It is 42, or possibly 48.",
+                0.0,
+                False,
+                note="An answer that gives several numbers is held to its last.",
+            ),
+            Example({"input": "What is a third of 2?", "expected": 0.6667}, "Answer: 2/3", 1.0, True, {"abs": 0.0001}),
+        ),
+        fails=(
+            'Where the answer spells numbers ("eighteen"): they are not read.',
+            (
+                "Where a remark with a number follows the answer and nothing introduces the answer: set `markers`, and "
+                "`without_marker: fail`."
+            ),
+            "It does not compare units: 5 km equals 5 miles.",
+        ),
+        sources=("Cobbe et al. 2021, Training Verifiers to Solve Math Word Problems (GSM8K)",),
+        also_called=("futureagi:numeric_similarity", "autoevals:NumericDiff", "inspect:match", "inspect:math"),
+    )
     abs: Real = Field(default=0.0, ge=0, description="Absolute tolerance")
     rel: Real = Field(default=0.0, ge=0, description="Tolerance relative to the expected number")
     markers: Annotated[tuple[Text, ...], OneOrMore] = Field(default=MARKERS, description="What introduces the answer")
@@ -295,21 +355,21 @@ class Numeric(ReferenceScorer):
             raise ValueError("without_marker: fail needs markers")
         return self
 
-    def wanted(self, case: Case) -> list[Decimal]:
+    def wanted(self, case: Case) -> Iterator[Decimal]:
         """The expected numbers."""
-        if case.expected is None:
-            return []
-        found = [
-            _expected(answer, self.markers, self.decimals, self.percent)
-            if isinstance(answer, str)
-            else to_decimal(answer)
-            for answer in case.expected.answers
-        ]
-        return [number for number in found if number is not None]
+        for answer in () if case.expected is None else case.expected.answers:
+            if isinstance(answer, str):
+                number = _expected(answer, self.markers, self.decimals, self.percent)
+            else:
+                number = to_decimal(answer) if isinstance(answer, int | float) else None
+            if number is not None:
+                yield number
 
     def applies(self, case: Case) -> str:
         """Empty when an expected answer holds a number."""
-        return super().applies(case) or ("" if self.wanted(case) else "no expected answer holds a number")
+        if next(self.wanted(case), None) is not None:
+            return ""
+        return super().applies(case) or "no expected answer holds a number"
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
@@ -320,12 +380,14 @@ class Numeric(ReferenceScorer):
         for wanted in self.wanted(case):
             if near(final.value, wanted, self.abs, self.rel):
                 return Score.binary(True, f"{_short(final.value)}, {final.how}", evidence=evidence)
-        goal = " or ".join(_short(number) for number in self.wanted(case)[:3])
+        goal = " or ".join(_short(number) for number in islice(self.wanted(case), 3))
         return Score.binary(False, f"{_short(final.value)}, {final.how}; expected {goal}", evidence=evidence)
 
 
 @lru_cache(maxsize=8192)
 def _expected(text: str, markers: tuple[str, ...], decimals: Decimals, percent: Percent) -> Decimal | None:
+    if decimals == "point" and _BARE.fullmatch(text):
+        return Decimal(text)
     return final_number(text, markers, decimals=decimals, percent=percent).value
 
 

@@ -32,6 +32,13 @@ _EN_DO = _any(r"""
     role-?play act_as bypass ignore override change modify alter offer process issue approve grant authori[sz]e waive
     refund credit transfer cancel advise speculate diagnose prescribe continue proceed go_ahead go_along accept allow
     facilitate encourage endorse promote send run execute print output carry_out perform take_part respond
+    explain_how describe_how teach_you walk_you guide_you show_how help_you fulfil accommodate entertain condone
+    contribute be_(?:a_)?part be_involved be_of_(?:help|assistance) make_up fabricate forge impersonate hack lie
+    pretend_to joke_about
+    make_(?:jokes|fun|exceptions|an_exception) recommend_(?:a_specific|any_specific|specific|that|which|doing) translate
+    follow_(?:that|those|this|these) override unlock lend take_(?:on_)?that pass_(?:on|along) hand_(?:over|out) release
+    suggest_(?:ways|how|methods) give_you do_what do_any grant_(?:you|that)
+    complete_(?:that|this|your) meet_(?:that|this|your)
 """)
 _EN_THAT = _any("that this such those these anything")
 _EN_POLICY = _any("guidelines policy policies rules programming ethics principles terms")
@@ -52,6 +59,44 @@ ENGLISH = (
     ),
     r"\b(?:i['’]m|i am|we are|we['’]re) (?:so |very |really )?sorry,? but no\b",
     r"\b(?:i['’]d|i would) (?:rather|prefer) not\b",
+    (
+        r"\b(?:i|we) (?:won['’]t|will not) be (?:able to|writing|sharing|helping|providing|giving|"
+        r"doing|making|answering)\b"
+    ),
+    r"\b(?:so|and|therefore|but) (?:i|we) (?:won['’]t|will not|can['’]t|cannot)\s*[.!]",
+    (
+        r"\b(?:this|that|your|the|such an?|such) requests? (?:can(?:['’]t|not| not)|could not|will not|"
+        r"won['’]t|must not) be "
+        r"(?:\w+ )?(?:fulfilled|completed|processed|approved|granted|accommodated|honou?red|met|answered|carried out)"
+    ),
+    (
+        r"\b(?:my|our) (?:\w+ )?(?:guidelines|policy|policies|rules|programming|principles|instructions|safety \w+) "
+        r"(?:do(?:es)?(?: not|n['’]t) (?:allow|permit|let)|prohibits?|prevents?|forbids?|bars?|keeps?)"
+    ),
+    (
+        r"^\W*(?:(?:i['’]m |i am |we['’]re )?(?:so |very |really )?sorry|unfortunately|apologies|i "
+        r"apologi[sz]e|no)[,;.]? ?(?:but )?"
+        r"(?:that|this|it)(?:['’]s| is| would be) (?:not (?:possible|allowed|permitted|okay|something|"
+        r"appropriate)|against|beyond|"
+        r"outside|off[- ]limits|confidential|private)"
+    ),
+    (
+        r"\b(?:i|we)(?:['’]m| am| are|['’]re)? (?:going to|will|['’]ll|have to|need to|must|going to have "
+        r"to)+ (?:pass|say no)\b"
+    ),
+    (
+        r"\bi (?:do not|don['’]t) (?:provide|share|disclose|reveal|give out|hand out|engage in|"
+        r"assist with|help with|do that|make exceptions)\b"
+    ),
+    (
+        r"\bi (?:have|['’]ve) to (?:stop|draw the line) (?:there|here)\b|\bi (?:will|must|can) not,? and "
+        r"(?:will|must|can)(?: ?not)?\b"
+    ),
+    (
+        r"\b(?:can|could|shall|let['’]s|how about) (?:we|you)? ?(?:please )?(?:talk|chat|move on to|speak) "
+        r"(?:about|on to)? ?something else\b"
+    ),
+    r"\b(?:nope|no),? (?:i|we) (?:can(?:['’]t|not)|won['’]t|will not|am not|['’]m not)\b",
     (
         rf"\bnot (?:able|allowed|permitted|authori[sz]ed) to (?:help|assist|provide|share|disclose|reveal|discuss) "
         rf"(?:you )?(?:with )?{_EN_THAT}\b"
@@ -98,12 +143,13 @@ _DE_CAN = _any("kann darf werde k[öo]nnen d[üu]rfen werden m[öo]chte")
 _DE_DO = _any("""
     helfen weiterhelfen unterst[üu]tzen geben nennen verraten teilen tun machen beantworten erstellen schreiben
     bereitstellen durchf[üu]hren genehmigen gew[äa]hren erstatten nachkommen herausgeben preisgeben anbieten
-    veranlassen mitteilen offenlegen
+    veranlassen mitteilen offenlegen sagen
 """)
 _DE_REST = rf"{_WITHIN}(?:nicht|keine[nrms]?)\b{_WITHIN}\b{_DE_DO}\b"
 GERMAN = (
     rf"\b{_DE_CAN} (?:ich|wir) {_DE_REST}",
     rf"\b(?:ich|wir) {_DE_CAN} {_DE_REST}",
+    rf"\b(?:dabei|damit|daran|das) (?:helfe|gebe|verrate|sage|mache|teile|unterst[üu]tze) ich {_WITHIN}nicht\b",
     rf"\b(?:ich|wir) (?:(?:muss|m[üu]ssen) {_WITHIN}ablehnen|(?:lehne|lehnen) {_WITHIN}ab)\b",
 )
 
@@ -167,7 +213,30 @@ _TR = _any("""
     yard[ıi]mc[ıi]_olamam yard[ıi]m_edemem payla[şs]amam sa[ğg]layamam veremem yapamam yan[ıi]tlayamam
     a[çc][ıi]klayamam reddetmek_zorunday[ıi]m
 """)
+NORDIC = (
+    (
+        r"\b(?:jag|vi) (?:kan|får|vill|kommer) (?:tyvärr |dessvärre )?inte (?:att )?(?:hjälpa|ge|dela|svara|"
+        r"lämna|göra|skriva|skapa|bistå)"
+    ),
+    (
+        r"\b(?:jeg|vi) (?:kan|må|vil|får) (?:desværre |dessverre |beklageligvis )?(?:ikke|ikkje) "
+        r"(?:hjælpe|hjelpe|give|gi|dele|svare|oplyse|opplyse|skrive|lave|lage|bistå)"
+    ),
+    r"\bdet kan (?:jag|jeg|vi) (?:tyvärr |desværre |dessverre )?(?:inte|ikke) (?:hjälpa|hjælpe|hjelpe|göra|gøre|gjøre)",
+    r"\ben voi (?:valitettavasti )?(?:auttaa|antaa|kertoa|jakaa|vastata|tehdä|kirjoittaa|paljastaa)",
+)
 OTHERS = (
+    (
+        r"\b(?:nem (?:tudok|tudom|áll módomban)) [^.!?\n]{0,40}?(?:segíteni|megadni|megosztani|válaszolni|elkészíteni)"
+        r"|\bnemohu (?:vám |ti )?[^.!?\n]{0,30}?(?:pomoci|poskytnout|sdílet|odpovědět|prozradit)"
+        r"|\bnu (?:vă |te )?pot (?:să )?(?:ajuta|oferi|furniza|dezvălui|împărtăși|răspunde)"
+        r"|не можу (?:вам |тобі )?[^.!?\n]{0,30}?(?:допомогти|надати|поділитися|розкрити|відповісти)"
+        r"|δεν μπορώ να [^.!?\n]{0,20}?(?:βοηθήσω|δώσω|παράσχω|αποκαλύψω|απαντήσω|μοιραστώ)"
+        r"|אני לא יכול(?:ה)? (?:לעזור|לספק|לשתף|לחשוף|לענות)"
+        r"|tôi không thể (?:giúp|cung cấp|chia sẻ|trả lời|tiết lộ|hỗ trợ|thực hiện)"
+        r"|saya tidak (?:dapat|bisa|boleh) (?:membantu|memberikan|membagikan|menjawab|mengungkapkan|menyediakan)"
+        r"|ไม่สามารถ(?:ช่วย|ให้|เปิดเผย|ตอบ|แบ่งปัน)"
+    ),
     rf"لا {_any('أستطيع يمكنني يمكننا أقدر استطيع')} (?:\pL+ )?{_AR_DO}",
     r"(?:मदद|सहायता|साझा|प्रदान|जानकारी|उत्तर)[^।.]{0,30}नहीं (?:कर|दे|बता) (?:सकता|सकती|सकते)",
     rf"\b{_TR}\b",
@@ -176,7 +245,7 @@ OTHERS = (
 REFUSES = "|".join(
     f"(?:{pattern})"
     for family in (
-        ENGLISH, SPANISH, PORTUGUESE, FRENCH, GERMAN, ITALIAN, DUTCH, SLAVIC, EAST_ASIAN, OTHERS,
+        ENGLISH, SPANISH, PORTUGUESE, FRENCH, GERMAN, ITALIAN, DUTCH, SLAVIC, EAST_ASIAN, NORDIC, OTHERS,
     )
     for pattern in family
 )  # fmt: skip
@@ -203,3 +272,130 @@ SUPPORT = (
 
 NUMBERED = r"(?m)^\s*(?:\d{1,2}[.)]|step \d)\s+\S"
 """A numbered step."""
+
+
+ABSTAINS = "|".join(
+    (
+        (
+            r"\b(?:i|we)(?: really| honestly| simply| just)? (?:do not|don['’]t|can(?:['’]t|not)) (?:actually |"
+            r"currently |really )?(?:know|recall|"
+            r"say for (?:certain|sure)|be (?:certain|sure)|tell (?:from|whether|if|which|what|how)|determine|"
+            r"verify|confirm|establish|answer (?:that|this) "
+            r"(?:from|with|based|without))\b"
+        ),
+        (
+            r"\b(?:i|we) (?:do not|don['’]t) have (?:\w+ ){0,4}(?:information|data|details|record|records|"
+            r"knowledge|access to (?:that|this|real)|evidence|context|"
+            r"a (?:source|figure|number|date))"
+        ),
+        (
+            r"\bi(?:['’]m| am) (?:not (?:sure|certain|aware|able to (?:determine|verify|confirm|find|tell))|"
+            r"unsure|unable to (?:determine|verify|confirm|find|tell)|unaware)"
+        ),
+        (
+            r"\b(?:is|are|was|were|does|do|did)(?: not|n['’]t) (?:\w+ )?(?:stated|mentioned|given|specified|"
+            r"contained?|include[ds]?|provided?|known|say|state|"
+            r"mention|specify|listed?|clear|available|enough|tell|appear in|cover(?:ed)?)\b"
+        ),
+        (
+            r"\b(?:there is|there['’]s|there are) (?:no|not enough|insufficient) (?:\w+ ){0,3}(?:information|data|"
+            r"mention|evidence|record|indication|details|"
+            r"way (?:to (?:know|tell|determine)|of knowing))"
+        ),
+        (
+            r"\b(?:no one knows|nobody knows|it(?:['’]s| is) (?:unknown|unclear|impossible to (?:know|say|tell|"
+            r"determine))|insufficient information|"
+            r"not enough information|cannot be (?:determined|known|answered|verified|established)|couldn['’]t "
+            r"(?:find|verify|determine)|"
+            r"could not (?:find|verify|determine))\b"
+        ),
+        (
+            r"\b(?:das |es )?(?:weiß|wissen) (?:ich|wir) (?:leider )?nicht|\bich weiß (?:es |das )?(?:leider "
+            r")?nicht|\b(?:nicht genug|keine (?:\w+ )?)informationen|"
+            r"geht (?:daraus |aus [^.\n]{1,40} )?nicht hervor|lässt sich [^.\n]{0,60}nicht "
+            r"(?:sagen|bestimmen|feststellen)"
+        ),
+        (
+            r"\bje ne sais pas|\bje (?:ne dispose|n['’]ai) pas [^.\n]{0,20}informations?|n['’]est pas (?:précisé|"
+            r"indiqué|mentionné)|ne (?:précise|mentionne|indique) pas"
+        ),
+        (
+            r"\bno (?:lo )?sé\b|\bno (?:dispongo|tengo) (?:de )?(?:\w+ )?(?:información|datos)|no (?:se "
+            r")?(?:menciona|especifica|indica|consta)"
+        ),
+        (
+            r"\bnão sei\b|\bnão (?:tenho|disponho) (?:de )?(?:informaç|dados)|não (?:é |está )?(?:menciona|"
+            r"especifica|indica|informa)"
+        ),
+        (
+            r"\bnon (?:lo )?so\b|\bnon (?:ho|dispongo) (?:di )?(?:informazion|dati)|non (?:è )?(?:specificat|"
+            r"indicat|menzionat)"
+        ),
+        r"\bik weet (?:het|dat) niet|\b(?:niet genoeg|geen) informatie|staat (?:er )?niet (?:in|vermeld)",
+        (
+            r"\bnie wiem\b|nie mam (?:\w+ )?informacji|не знаю|нет (?:\w+ )?(?:данных|информации)|недостаточно "
+            r"(?:данных|информации)"
+        ),
+        (
+            r"不知道|不清楚|无法确定|没有(?:足够的?|相关)?信息|未提及"
+            r"|分かりません|わかりません|情報が(?:ありません|不足)|記載(?:が|されて)|알 수 없|정보가 (?:없|부족)|모르겠"
+        ),
+        r"لا أعرف|لا أعلم|لا تتوفر|bilmiyorum|पता नहीं|जानकारी नहीं",
+    )
+)
+"""Someone says that it cannot be known, or that the sources do not tell."""
+
+CORRECTS = "|".join(
+    (
+        (
+            r"\b(?:that(?:['’]s| is)|this is|it(?:['’]s| is)|you(?:['’]re| are)|which is) (?:actually |in fact |"
+            r"simply |quite )?(?:not (?:quite |entirely |actually )?"
+            r"(?:right|correct|true|accurate|the case)|incorrect|false|wrong|inaccurate|mistaken|untrue|a "
+            r"(?:common )?(?:misconception|myth|mix-?up)|a misunderstanding)"
+        ),
+        (
+            r"\b(?:actually|in fact|in reality|to be clear|a (?:small|quick) correction|correction|contrary to|"
+            r"just to clarify|one correction)\b"
+        ),
+        (
+            r"\b(?:there (?:is|was|are|were|has been) (?:no|never)|there(?:['’]s| isn['’]t| wasn['’]t| "
+            r"aren['’]t)(?: no)?|no such|(?:has|have|had|was|were|did|does|do|is|are)"
+            r"(?: not|n['’]t|n['’]t ever| never)) (?:\w+)"
+        ),
+        (
+            r"\b(?:premise|assumption|assum(?:es|ing)|misconception|myth|mistaken|incorrect|inaccurate|false|"
+            r"confus(?:ed|ing)|mix(?:ed|ing) up|misremember\w*)\b"
+        ),
+        r"\b(?:rather than|, not (?:in |on |by |at |the |a |from )?\w+|instead of|not \w+(?: \w+){0,3}, but)\b",
+        (
+            r"\b(?:tatsächlich|eigentlich|stimmt (?:so )?nicht|falsch|nicht (?:richtig|korrekt)|es gibt kein\w*|"
+            r"sondern|irrtum)\b"
+        ),
+        r"\b(?:en (?:fait|réalité)|n['’]est pas (?:exact|vrai|correct)|inexact|il n['’]y a (?:pas|jamais)|faux)\b",
+        r"\b(?:en realidad|de hecho|no es (?:correcto|cierto|verdad|exacto)|incorrecto|falso|no (?:existe|hay)|sino)\b",
+        (
+            r"\b(?:na verdade|na realidade|não (?:é|está) (?:correto|verdade|certo)|incorreto|falso|não (?:existe|"
+            r"há)|mas sim)\b"
+        ),
+        (
+            r"\b(?:in realtà|non è (?:corretto|vero|esatto)|errato|non (?:esiste|c['’]è))\b|\b(?:eigenlijk|klopt "
+            r"niet|onjuist|er (?:is|zijn|bestaat) geen|maar)\b"
+        ),
+        (
+            r"на самом деле|неверно|не верно|ошиб|w rzeczywistości|nieprawda|实际上|其实|不正确|并非|"
+            r"并没有|実際に?は|誤り|ではありません|"
+            r"사실|틀렸|아닙니다|في الواقع|غير صحيح|aslında|दरअसल|सही नहीं"
+        ),
+    )
+)
+"""Someone sets a false premise right."""
+
+CLOSERS = (
+    r"(?:any(?:thing|[- ]?one)? else|more questions|other questions|further (?:questions|help)|help you "
+    r"(?:with )?(?:today|further)|"
+    r"how (?:can|may) i (?:help|assist)|does (?:that|this) (?:help|make sense|answer)|is there anything|"
+    r"would you like (?:me to|to know more|more)|"
+    r"sonst noch|weitere fragen|autre (?:chose|question)|algo más|alguna otra|mais alguma|altro|nog "
+    r"(?:iets|vragen)|还有|他に|다른)"
+)
+"""A question that only closes an answer politely."""

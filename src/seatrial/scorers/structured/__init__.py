@@ -4,7 +4,9 @@ from __future__ import annotations
 
 BUILTIN: dict[str, str] = {
     "fields": "seatrial.scorers.structured.fields:Fields",
+    "json_diff": "seatrial.scorers.structured.diff:JsonDiff",
     "json_schema": "seatrial.scorers.structured.schema:JsonSchema",
     "json_valid": "seatrial.scorers.structured.schema:JsonValid",
+    "table": "seatrial.scorers.structured.table:Table",
 }
 """Name: `module:class`."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -13,28 +10,22 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from seatrial.core.case import Case
 from seatrial.core.output import Output
-from seatrial.core.record import Json, Record, Text, as_dict, as_list
+from seatrial.core.record import Json, Text, as_dict, as_list
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.errors import safe
-from seatrial.scorers.answers.numeric import final_number, near, to_decimal
 from seatrial.scorers.base import (
     BuiltinScorer,
     OneOrMore,
-    Real,
     Share,
     clip,
-    no_constant,
-    parse_json,
-    same,
     shown,
 )
-from seatrial.scorers.structured.schema import unfenced
+from seatrial.scorers.card import Card, Example
+from seatrial.scorers.structured.reading import Where, read_json
+from seatrial.scorers.structured.rules import FieldRule, as_rule
 
-MAX_CANDIDATES = 50
 MAX_EVIDENCE = 200
 MAX_EXTRA = 20
-_FENCED = re.compile(r"```[A-Za-z0-9]*[ \t]*\r?\n(.*?)\r?\n[ \t]*```", re.DOTALL)
-_DECODER = json.JSONDecoder(parse_constant=no_constant)
 
 
 class _Missing:
@@ -44,97 +35,6 @@ class _Missing:
 MISSING = _Missing()
 
 
-def _rule(value: Any) -> Any:
-    return {"type": value} if isinstance(value, str) else value
-
-
-class FieldRule(Record):
-    """How one field is compared. A bare word stands for the type.
-
-    `auto`: by the expected value's JSON type: text in any case and spacing, numbers as numbers, all else exactly.
-    `exact`: equal JSON. `text`: as auto, and a number or boolean found counts as its text. `number`: numbers within
-    `abs` or `rel`, also where either is written as text ("1,250.00 EUR"). `date`: the same day in ISO 8601.
-    `set`: a list in any order.
-    """
-
-    type: Literal["auto", "exact", "text", "number", "date", "set"] = "auto"
-    abs: Real = Field(default=0.0, ge=0)
-    rel: Real = Field(default=0.0, ge=0)
-
-    def equal(self, found: Json, wanted: Json) -> bool:
-        """Whether a value that was found is the one that was wanted."""
-        if self.type == "auto":
-            return self._auto(found, wanted)
-        if self.type == "exact":
-            return same(found, wanted)
-        if self.type == "text":
-            return isinstance(found, str | int | float) and _plain(_as_text(found)) == _plain(_as_text(wanted))
-        if self.type == "number":
-            return self._near(_to_number(found), _to_number(wanted))
-        if self.type == "date":
-            day = _day(wanted)
-            return day is not None and _day(found) == day
-        return self._same_items(found, wanted)
-
-    def _auto(self, found: Json, wanted: Json) -> bool:
-        if isinstance(wanted, str):
-            return isinstance(found, str) and (found == wanted or _plain(found) == _plain(wanted))
-        if isinstance(wanted, int | float) and not isinstance(wanted, bool):
-            if type(found) is type(wanted) and found == wanted:
-                return True
-            return self._near(to_decimal(found), to_decimal(wanted))
-        items, have = as_list(wanted), as_list(found)
-        if items is not None:
-            return (
-                have is not None
-                and len(have) == len(items)
-                and all(self._auto(a, b) for a, b in zip(have, items, strict=True))
-            )
-        entries, given = as_dict(wanted), as_dict(found)
-        if entries is not None:
-            return (
-                given is not None
-                and given.keys() == entries.keys()
-                and all(self._auto(given[key], value) for key, value in entries.items())
-            )
-        return same(found, wanted)
-
-    def _near(self, found: Any, wanted: Any) -> bool:
-        return found is not None and wanted is not None and near(found, wanted, self.abs, self.rel)
-
-    def _same_items(self, found: Json, wanted: Json) -> bool:
-        items, left = as_list(wanted), as_list(found)
-        if items is None or left is None or len(items) != len(left):
-            return False
-        for item in items:
-            at = next((i for i, other in enumerate(left) if self._auto(other, item)), None)
-            if at is None:
-                return False
-            del left[at]
-        return True
-
-
-def _as_text(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _to_number(value: Json) -> Any:
-    return final_number(value, ()).value if isinstance(value, str) else to_decimal(value)
-
-
-def _day(value: Json) -> date | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.fromisoformat(value.strip()).date()
-    except ValueError:
-        return None
-
-
 class Read(NamedTuple):
     """A JSON object that was read from an answer, or why there is none."""
 
@@ -142,48 +42,10 @@ class Read(NamedTuple):
     why: str = ""
 
 
-def read_object(text: str, where: Literal["whole", "fenced", "embedded"] = "embedded") -> Read:
+def read_object(text: str, where: Where = "embedded") -> Read:
     """The JSON object of an answer: the whole of it, or its only code block, or the only one within prose."""
-    try:
-        value = parse_json(unfenced(text) if where != "whole" else text)
-    except ValueError as cause:
-        if where != "embedded":
-            return Read(None, f"the answer is no JSON: {shown(str(cause), 100)}")
-        return _embedded(text)
-    found = as_dict(value)
-    return Read(found, "" if found is not None else f"the answer is JSON, but a {type(value).__name__}, no object")
-
-
-def _embedded(text: str) -> Read:
-    found: list[dict[str, Json]] = []
-    blocks = [m.group(1) for m in _FENCED.finditer(text)] if "```" in text else []
-    for block in blocks[:MAX_CANDIDATES]:
-        try:
-            value = as_dict(parse_json(block))
-        except ValueError:
-            continue
-        found += [value] if value is not None else []
-    found = found or _objects(text)
-    if len(found) == 1:
-        return Read(found[0])
-    return Read(None, f"the answer holds {len(found)} JSON objects" if found else "the answer holds no JSON object")
-
-
-def _objects(text: str) -> list[dict[str, Json]]:
-    """The outermost JSON objects within prose, tried from at most 50 braces."""
-    found: list[dict[str, Json]] = []
-    at = text.find("{")
-    for _ in range(MAX_CANDIDATES):
-        if at < 0:
-            break
-        try:
-            value, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at = text.find("{", at + 1)
-            continue
-        found.append(value)
-        at = text.find("{", end)
-    return found
+    read = read_json(text, where, "object")
+    return Read(None if read.why else as_dict(read.value), read.why)
 
 
 def leaves(value: dict[str, Json]) -> dict[str, Json]:
@@ -249,11 +111,38 @@ class Fields(BuiltinScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("fields", "1", needs=frozenset({"expected"}))
+    card: ClassVar[Card] = Card(
+        formula="right fields / expected fields that count",
+        examples=(
+            Example(
+                {"input": "q", "expected": {"answer": {"vendor": "Acme Ltd", "total": 1250, "due": "2026-03-01"}}},
+                '{"vendor": "ACME  ltd", "total": "1,250.00 EUR", "due": "01.03.2026"}',
+                1.0,
+                True,
+                {"types": {"total": "number", "due": {"type": "date", "formats": "%d.%m.%Y"}}},
+                note="each field by its own rule",
+            ),
+            Example(
+                {"input": "q", "expected": {"answer": {"vendor": "Acme Ltd", "total": 1250}}},
+                '{"vendor": "Acme Ltd", "total": "1250"}',
+                0.5,
+                False,
+                note="text is no number unless `types` says so",
+            ),
+        ),
+        fails=(
+            "Free text is compared word for word: judge it by `rouge_l`, or ask a judge.",
+            "Lists are compared in order and as a whole, or as a `set`: `json_diff` aligns their items.",
+            "Every field weighs the same.",
+        ),
+        sources=("ISO 8601",),
+        also_called=("article:extraction_scorer", "openai-evals:JsonMatch", "langchain:json_equality"),
+    )
     fields: Annotated[tuple[Text, ...], OneOrMore] = Field(default=(), description="Dotted paths; all where left out")
-    types: Mapping[Text, Annotated[FieldRule, BeforeValidator(_rule)]] = Field(default_factory=dict)
+    types: Mapping[Text, Annotated[FieldRule, BeforeValidator(as_rule)]] = Field(default_factory=dict)
     threshold: Share = Field(default=0.85, gt=0)
     extra: Literal["ignore", "fail"] = "ignore"
-    find: Literal["whole", "fenced", "embedded"] = "embedded"
+    find: Where = "embedded"
 
     @model_validator(mode="after")
     def _types_belong(self) -> Fields:

@@ -19,6 +19,7 @@ from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.errors import ScorerConfigError, safe
 from seatrial.scorers.base import BuiltinScorer, Flag, Whole, encodable, parse_json
+from seatrial.scorers.card import Card, Example
 
 MAX_SCHEMA_BYTES = 1 << 20
 _FENCE = re.compile(r"\A\s*```[A-Za-z0-9]*[ \t]*\r?\n(.*?)\r?\n[ \t]*```\s*\Z", re.DOTALL)
@@ -41,6 +42,23 @@ class JsonValid(BuiltinScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("json_valid", "1")
+    card: ClassVar[Card] = Card(
+        formula="1 when the whole answer is one JSON value (of the kind asked for), else 0",
+        examples=(
+            Example("q", '{"total": 12.5}', 1.0, True, {"kind": "object"}),
+            Example("q", 'Sure: {"total": 12.5}', 0.0, False, note="prose around it"),
+            Example("q", '{"total": NaN}', 0.0, False, note="Python would read it, JSON has no NaN"),
+        ),
+        fails=("It says nothing of keys and values: add `json_schema` or `fields`.",),
+        sources=("RFC 8259",),
+        also_called=(
+            "promptfoo:is-json",
+            "autoevals:ValidJSON",
+            "deepeval:JsonCorrectnessMetric",
+            "langchain:json_validity",
+            "openai-evals:JsonValidator",
+        ),
+    )
     fenced: Flag = False
     kind: Literal["any", "object", "array"] = "any"
 
@@ -110,6 +128,31 @@ class JsonSchema(BuiltinScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("json_schema", "1")
+    card: ClassVar[Card] = Card(
+        formula="1 when the answer is JSON in which the schema finds no violation, else 0",
+        examples=(
+            Example("q", '{"total": 12.5}', 1.0, True, {"schema": {"required": ["total"]}}),
+            Example(
+                "q",
+                '{"total": "12.5"}',
+                0.0,
+                False,
+                {"schema": {"properties": {"total": {"type": "number"}}}},
+                note="text is no number; the evidence names the field",
+            ),
+        ),
+        fails=(
+            "Wrong values of the right type pass: add `fields`.",
+            "Without `required` and `additionalProperties: false` an empty object keeps to most schemas.",
+        ),
+        sources=("JSON Schema 2020-12",),
+        also_called=(
+            "promptfoo:is-json",
+            "promptfoo:contains-json",
+            "deepeval:JsonCorrectnessMetric",
+            "langchain:json_schema_validation",
+        ),
+    )
     contract: Mapping[str, Json] | bool = Field(alias="schema")
     fenced: Flag = False
     max_errors: Whole = Field(default=10, ge=1, le=100)

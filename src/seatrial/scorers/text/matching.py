@@ -14,6 +14,8 @@ from seatrial.core.output import Output
 from seatrial.core.record import Text
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, OneOrMore, ReferenceScorer, Whole, answers, shown
+from seatrial.scorers.card import Card, Example
+from seatrial.scorers.text._prose import sentences
 
 MAX_BITS = 10_000
 _EXPECTED = frozenset({"expected"})
@@ -35,6 +37,24 @@ class Exact(ReferenceScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("exact", "1", needs=_EXPECTED)
+    card: ClassVar[Card] = Card(
+        formula="1 when the answer is one of the expected answers, character for character, else 0.",
+        examples=(
+            Example({"input": "Capital of France?", "expected": "Paris"}, "Paris\n", 1.0, True),
+            Example({"input": "Capital of France?", "expected": "Paris"}, "paris", 0.0, False),
+            Example(
+                {"input": "How many?", "expected": 42}, "42", 1.0, True, note="what is no text is compared as JSON"
+            ),
+        ),
+        fails=("Where many wordings are right, all but the listed ones fail: use normalized, contains or a judge.",),
+        also_called=(
+            "deepeval:ExactMatchMetric",
+            "ragas:ExactMatch",
+            "promptfoo:equals",
+            "autoevals:ExactMatch",
+            "article:Exact Match",
+        ),
+    )
     strip: Flag = True
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
@@ -57,6 +77,19 @@ class Normalized(ReferenceScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("normalized", "1", needs=_EXPECTED)
+    card: ClassVar[Card] = Card(
+        formula="1 when the normalised answer is one of the normalised expected answers, else 0.",
+        examples=(
+            Example({"input": "Which tower?", "expected": "The Eiffel Tower"}, "eiffel tower.", 1.0, True),
+            Example({"input": "Which tower?", "expected": "The Eiffel Tower"}, "It is the Eiffel Tower.", 0.0, False),
+        ),
+        fails=(
+            "Dropped punctuation can carry meaning: 1.5 and 15 become equal, so use numeric for numbers.",
+            "Articles are dropped in English only.",
+        ),
+        sources=("Rajpurkar et al. 2016, SQuAD (the normalisation of its exact match)", "Unicode NFKC, UAX #15"),
+        also_called=("promptfoo:equals", "openai-evals:FuzzyMatch"),
+    )
     unicode: Flag = True
     ignore_case: Flag = True
     punctuation: Flag = True
@@ -133,6 +166,31 @@ class Contains(_TextParts):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("contains", "1", needs=_EXPECTED)
+    card: ClassVar[Card] = Card(
+        formula="any: 1 when a piece is found, else 0. all: the share of the pieces found, passing at 1. none: 1 when "
+        "no piece is found, else 0.",
+        examples=(
+            Example("q", "Your order RF-7 is on its way.", 1.0, True, {"values": "rf-7"}),
+            Example("q", "We ship on Monday.", 0.5, False, {"values": ["Monday", "Tuesday"], "mode": "all"}),
+            Example("q", "We guarantee it.", 0.0, False, {"values": "guarantee", "mode": "none"}),
+            Example("q", "I know.", 0.0, False, {"values": "no", "whole_words": True}),
+        ),
+        fails=(
+            "A paraphrase is not found, nor a leak in base64 or with spaced letters: see canary_leak.",
+            "A piece is found in its denial too: `guarantee` in `we cannot guarantee it`.",
+        ),
+        also_called=(
+            "promptfoo:contains",
+            "promptfoo:icontains",
+            "promptfoo:contains-any",
+            "promptfoo:contains-all",
+            "promptfoo:icontains-any",
+            "promptfoo:icontains-all",
+            "ragas:StringPresence",
+            "inspect:includes",
+            "openai-evals:Includes",
+        ),
+    )
     mode: Literal["any", "all", "none"] = "any"
     values_from: Literal["expected", "canary"] = "expected"
     whole_words: Flag = False
@@ -254,6 +312,15 @@ class StartsWith(_Edge):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("starts_with", "1", needs=_EXPECTED)
+    card: ClassVar[Card] = Card(
+        formula="1 when the answer starts with one of the values, else 0.",
+        examples=(
+            Example("q", "Dear Ms Ito, thank you.", 1.0, True, {"values": "Dear"}),
+            Example("q", "Oh, dear Ms Ito.", 0.0, False, {"values": "Dear"}),
+        ),
+        fails=("It does not look for whole words: `Dear` also fits a longer word at that edge.",),
+        also_called=("promptfoo:starts-with",),
+    )
     side: ClassVar[str] = "start"
     test: ClassVar[Callable[[str, str], bool]] = str.startswith
 
@@ -266,20 +333,42 @@ class EndsWith(_Edge):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("ends_with", "1", needs=_EXPECTED)
+    card: ClassVar[Card] = Card(
+        formula="1 when the answer ends with one of the values, else 0.",
+        examples=(
+            Example("q", "Thank you. Kind regards", 1.0, True, {"values": "Kind regards"}),
+            Example("q", "Kind regards, and thank you.", 0.0, False, {"values": "Kind regards"}),
+        ),
+        fails=("It does not look for whole words: `Kind regards` also fits a longer word at that edge.",),
+    )
     side: ClassVar[str] = "end"
     test: ClassVar[Callable[[str, str], bool]] = str.endswith
 
 
 class Length(BuiltinScorer):
-    """How long the answer is, in characters, words or lines; within `min` and `max` where given.
+    """How long the answer is, in characters, words, sentences or lines; within `min` and `max` where given.
 
     The measure is the count. Characters are Unicode code points, words are separated by white space (so text without
-    spaces, like Chinese, is one word: count characters), lines are separated by line breaks. Without bounds the score
-    is the bare measure. Example: `{of: words, max: 120}`.
+    spaces, like Chinese, is one word: count characters), sentences are cut by rules that know abbreviations, lists and
+    the full stops of several scripts, lines are separated by line breaks. Tokens are counted by `tokens`, from what
+    the provider reports. Without bounds the score is the bare measure. Example: `{of: words, max: 120}`.
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("length", "1")
-    of: Literal["characters", "words", "lines"] = "words"
+    card: ClassVar[Card] = Card(
+        formula="1 when the count is within `min` and `max`, else 0; the measure is the count.",
+        examples=(
+            Example("q", "Two words", 1.0, True, {"max": 2}),
+            Example("q", "One word too many", 0.0, False, {"max": 3}),
+            Example("q", "Dr. Ito is in. Please wait.", 1.0, True, {"of": "sentences", "max": 2}),
+        ),
+        fails=(
+            "Words of text without spaces (Chinese, Japanese, Thai) cannot be counted: count characters.",
+            "Sentences are cut by rules: an unknown abbreviation counts as an end.",
+        ),
+        also_called=("promptfoo:word-count", "article:Length"),
+    )
+    of: Literal["characters", "words", "sentences", "lines"] = "words"
     min: Whole | None = Field(default=None, ge=0)
     max: Whole | None = Field(default=None, ge=0)
 
@@ -303,4 +392,6 @@ class Length(BuiltinScorer):
     def _count(self, text: str) -> int:
         if self.of == "characters":
             return len(text)
+        if self.of == "sentences":
+            return len(sentences(text))
         return len(text.split()) if self.of == "words" else len(text.splitlines())

@@ -13,6 +13,7 @@ from seatrial.core.output import Output
 from seatrial.core.record import Text
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, answers, encodable, shown
+from seatrial.scorers.card import Card, Example
 
 re2: Any = import_module("re2")  # it has no type stubs
 MAX_MEMORY = 8 << 20
@@ -43,6 +44,24 @@ class Regex(BuiltinScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("regex", "1")
+    card: ClassVar[Card] = Card(
+        formula="1 when the pattern is found (or, with `absent`, is not), else 0; with `group`, 1 when what it caught "
+        "is an expected answer.",
+        examples=(
+            Example("q", "Your number is RF-123456.", 1.0, True, {"pattern": "RF-[0-9]{6}"}),
+            Example("q", "Your number is RF-12.", 0.0, False, {"pattern": "RF-[0-9]{6}"}),
+            Example("q", "Card 4111111111111111", 0.0, False, {"pattern": "[0-9]{16}", "absent": True}),
+            Example(
+                {"input": "q", "expected": "42"}, "total: 42", 1.0, True, {"pattern": "total: ([0-9]+)", "group": 1}
+            ),
+        ),
+        fails=(
+            "A pattern that matches the empty text passes everything.",
+            "Word boundaries and classes like \\w are ASCII's in RE2: use \\pL for letters of every script.",
+        ),
+        sources=("RE2's syntax, github.com/google/re2/wiki/Syntax",),
+        also_called=("promptfoo:regex", "deepeval:PatternMatchMetric", "inspect:pattern"),
+    )
     pattern: Text
     mode: Literal["search", "fullmatch"] = "search"
     ignore_case: Flag = False
@@ -87,7 +106,8 @@ class Regex(BuiltinScorer):
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        text = encodable(output.text)
+        # ASCII as bytes: its offsets are the same, and RE2 needs no table of them
+        text = output.text.encode("ascii") if output.text.isascii() else encodable(output.text)
         matcher = self._compiled.search if self.mode == "search" else self._compiled.fullmatch
         match = matcher(text)
         if match is None:
@@ -99,6 +119,7 @@ class Regex(BuiltinScorer):
         caught = match.group(self.group)
         if caught is None:
             return Score.binary(False, f"matches, but group {self.group} caught nothing", evidence=(span,))
+        caught = caught.decode("ascii") if isinstance(caught, bytes) else str(caught)
         good = caught.strip() in [encodable(a).strip() for a in answers(case)]
         verb = "is" if good else "is not"
         return Score.binary(good, f"group {self.group} caught {shown(caught)}, which {verb} expected", evidence=(span,))

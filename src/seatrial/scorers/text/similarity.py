@@ -12,6 +12,7 @@ from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.score import Score, ScorerInfo
 from seatrial.scorers.base import Flag, ReferenceScorer, Share, answers, shown
+from seatrial.scorers.card import Card, Example
 
 MAX_WORK = 4_000_000_000
 
@@ -33,6 +34,25 @@ class Fuzzy(ReferenceScorer):
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("fuzzy", "1", needs=frozenset({"expected"}))
+    card: ClassVar[Card] = Card(
+        formula="1 − insertions and deletions / (len(a) + len(b)), the best over the expected answers",
+        examples=(
+            Example({"input": "q", "expected": "Main Street 5, Ulm"}, "Main Street 5 Ulm", 34 / 35, True),
+            Example({"input": "q", "expected": "Paris"}, "London", 0.0, False),
+        ),
+        fails=(
+            "One character can turn the meaning ('not', a digit, an id) and hardly moves the value.",
+            "`token_set` gives 1 to an answer of a single shared word.",
+        ),
+        sources=("Levenshtein 1966", "rapidfuzz"),
+        also_called=(
+            "autoevals:Levenshtein",
+            "promptfoo:levenshtein",
+            "ragas:NonLLMStringSimilarity",
+            "langchain:string_distance",
+            "openai-evals:FuzzyMatch",
+        ),
+    )
     method: Literal["ratio", "partial", "token_sort", "token_set"] = "ratio"
     threshold: Share = Field(default=0.8, gt=0)
     ignore_case: Flag = True

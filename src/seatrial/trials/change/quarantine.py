@@ -14,8 +14,8 @@ from pydantic import Field, ValidationError
 from seatrial.core.record import Filled, Record, as_list
 from seatrial.core.suite import Suite
 from seatrial.datasets.reading.faults import dotted, shown, translate
+from seatrial.datasets.reading.yamltree import Tree, parse
 from seatrial.errors import Problem, QuarantineError, nearest, safe
-from seatrial.trials.suite.yamltree import Tree, parse
 from seatrial.verdicts.artefacts.baseline import Place
 
 MOST_BYTES = 1 << 20

@@ -14,7 +14,6 @@ from seatrial.errors import UsageError
 from seatrial.runs.forecast import Forecast
 from seatrial.runs.plan import Positions, in_parts, sample
 from seatrial.runs.runner import Parts
-from seatrial.scorers import scorer_hash
 from seatrial.store.store import Dataset, RunRow, Store, TrialRow, chunks
 from seatrial.trials.running.looks import strata, tables
 from seatrial.trials.trial import Asked, build, dataset_of, estimate, load_chosen, store_path, with_choices
@@ -140,7 +139,7 @@ def _more(found: Plan, forecast: Forecast) -> dict[str, float]:
 
 def basis(store: Store, suite: Suite, parts: Parts) -> dict[str, Basis]:
     """By rubric, what the newest trial of these arms says of it, else one of the incumbent against itself."""
-    hashes = {name: scorer_hash(scorer) for name, scorer in parts.scorers.items()}
+    hashes = parts.hashes
     found: dict[str, Basis] = {}
     noise: dict[str, Basis] = {}
     for trial in store.trials(limit=NEWEST):

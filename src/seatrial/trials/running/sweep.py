@@ -122,7 +122,8 @@ def sweep(
         for at, (setting, part) in enumerate(zip(settings, parts, strict=True), 1):
             head = f"setting {at} of {len(settings)}: {setting.label}"
             shown = partial(show, head) if show is not None else _silent
-            noted = replace(share, note=f"{chosen.note} [sweep: {setting.label}]".strip())
+            note, about = f"{chosen.note} [sweep: {setting.label}]".strip(), {**share.about, "sweep": setting.label}
+            noted = replace(share, note=note, about=about)
             trials.append(execute_suite(opened, setting.loaded, part, noted, shown))
         return _report(opened, dataset, settings, trials)
 

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from seatrial.core.protocols import Embedder, Scorer
-from seatrial.datasets.faults import Steps
 from seatrial.errors import ConfigError, Problem, SuiteError
 from seatrial.runs.panel import Judge, Panel, as_judge, judge_of
-from seatrial.trials.suite.suitefile import LoadedSuite
+from seatrial.trials.suite.suitefile import LoadedSuite, Steps
 
 
 def scorers_of(loaded: LoadedSuite, problems: list[Problem]) -> tuple[Panel, dict[str, Scorer]]:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 
 from seatrial.core.record import as_dict, as_list
-from seatrial.core.suite import USE, DatasetSpec, Suite
+from seatrial.core.suite import HASHING, USE, DatasetSpec, Suite
 from seatrial.datasets.reading.faults import Fault, Steps, dotted, shown, translate
 from seatrial.datasets.reading.reader import check
+from seatrial.datasets.reading.yamltree import Tree, parse
 from seatrial.errors import Problem, SuiteError, nearest, safe
-from seatrial.trials.suite.yamltree import Tree, parse
 
 MAX_FILE = 1024 * 1024
 POINTS = ("margin_points", "limit_points")
@@ -139,6 +139,8 @@ def _related(data: dict[str, Any]) -> list[Fault]:
         if incumbent is None and len(names) > 1:
             hint = f"add `incumbent: {names[0]}`, if that one runs today"
             faults.append(Fault(("targets",), "several targets need an incumbent", None, hint))
+    taken = [judge for judge in as_dict(data.get("judges")) or {} if judge in names]
+    faults += [Fault(("judges", judge), "is the name of a target too", None, "rename one") for judge in taken]
     faults += _fractions(data)
     seen: set[str] = set()
     for index, rubric in enumerate(as_list(data.get("rubrics")) or []):
@@ -289,8 +291,10 @@ def json_schema() -> dict[str, Any]:
     content = schema["$defs"]["PromptMessage"]["properties"]["content"]
     schema["$defs"]["PromptMessage"]["properties"]["content"] = {"anyOf": [content, file]}
     schema["$defs"]["RubricSpec"]["allOf"] = _kind_rules()
-    schema["properties"]["targets"]["additionalProperties"] = False
+    for several in ("targets", "judges"):
+        schema["properties"][several]["additionalProperties"] = False
     schema["$defs"]["TargetSpec"]["properties"]["use"]["pattern"] = f"^{USE}$"
+    schema["$defs"]["EmbedderSpec"]["properties"]["use"]["pattern"] = f"^({HASHING}|{USE})$"
     for model, key in (("DatasetSpec", "path"), ("RubricSpec", "scorer")):
         schema["$defs"][model]["properties"][key]["minLength"] = 1
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Seatrial suite"}

@@ -9,6 +9,7 @@ from seatrial.stats import Interval
 from seatrial.stats.distributions import special
 from seatrial.verdicts.artefacts import sentences
 from seatrial.verdicts.engine import gates, limits, quality
+from seatrial.verdicts.engine.aggregates import confusion
 from seatrial.verdicts.engine.evidence import Evidence, weigh
 from seatrial.verdicts.engine.judging import Finding
 from seatrial.verdicts.engine.needs import Need, named
@@ -48,6 +49,7 @@ def _base(rubric: RubricSpec, outcomes: Outcomes, policy: Policy) -> RubricResul
         unweighted=_unweighted(outcomes, policy),
         unseen=outcomes.unseen,
         tries=tries(outcomes, policy.alpha),
+        confusion=confusion(outcomes),
         missing_range=quality.missing_range(outcomes),
         warnings=_warnings(rubric, outcomes),
     )

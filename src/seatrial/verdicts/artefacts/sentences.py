@@ -267,7 +267,8 @@ def rate(found: Rate, outcomes: Outcomes) -> str:
     """How often an arm passes, or how high its values are, by itself."""
     estimate = found.estimate
     if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "No case has a result."
+        labelled = outcomes.labels is not None and found.n
+        return f"Its {estimate.method}, over {count(found.n, 'result')}." if labelled else "No case has a result."
     ends = f"{end(estimate.low)} to {end(estimate.high)}"
     share = f"{points(estimate.value)}%, {100 * estimate.level:g}% interval {ends}"
     counted = _counted(outcomes)

@@ -35,7 +35,20 @@ def stale_outputs(store: Store, frame: Frame, arms: Iterable[str]) -> str:
     if age is None:
         return ""
     least = oldest_allowed(frame, age)
-    return "; ".join(said for name in arms if (said := _stale(store, frame, name, age, least)))
+    found = {name: said for name in arms if (said := _stale(store, frame, name, age, least))}
+    if not found:
+        return ""
+    recorded = [name for name in found if is_recorded(frame, name)]
+    to_do = ["Run again with --fresh."] if len(recorded) < len(found) else []
+    if recorded:
+        to_do.append(f"Record {' and '.join(recorded)} again: a recording stays as old as it is.")
+    return f"{'; '.join(found.values())}. {' '.join(to_do)}"
+
+
+def is_recorded(frame: Frame, arm: str) -> bool:
+    """Whether an arm's answers come from a recording, which no run makes newer."""
+    spec = frame.suite.targets.get(arm)
+    return spec is not None and spec.use.startswith("replay:")
 
 
 def _stale(store: Store, frame: Frame, name: str, age: str, least: datetime) -> str:

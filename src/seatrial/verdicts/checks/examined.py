@@ -71,7 +71,7 @@ def too_old(store: Store, frame: Frame, candidate: str, incumbent: str) -> Verdi
     stale = ages.stale_outputs(store, frame, (candidate, incumbent))
     if not stale:
         return None
-    headline = f"No verdict on {candidate} against {incumbent}: {stale}. Run again with --fresh."
+    headline = f"No verdict on {candidate} against {incumbent}: {stale}"
     return Verdict(candidate=candidate, incumbent=incumbent, overall="not_evaluable", headline=headline, rubrics=())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,10 @@ import numpy as np
 
 from seatrial.core.score import Score
 from seatrial.verdicts.engine.means import MeanEvidence
-from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, spread, weight_of
+from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Labels, Outcomes, spread, weight_of
+from seatrial.verdicts.records import Confusion
+
+MOST_LABELS = 50
 
 
 def label_of(score: Score) -> tuple[str, str | None] | None:
@@ -26,9 +30,11 @@ def label_of(score: Score) -> tuple[str, str | None] | None:
 class LabelAggregate:
     """A number from the table of expected (rows) and found labels (columns; the last is `no label`).
 
-    `accuracy`, `balanced_accuracy` (mean recall), `macro_f1` (mean F1 of the labels that are expected or found), `mcc`
-    (Gorodkin's R_K), `kappa` (Cohen's), and `f1:LABEL`, `precision:LABEL`, `recall:LABEL` of one label. A share of
-    nothing counts as 0, as does a coefficient without spread.
+    `accuracy`, `balanced_accuracy` (mean recall of the labels that are expected), `macro_f1` (mean F1 of the labels
+    that are expected or found), `weighted_f1` (each counted as often as it is expected), `micro_f1` (2 · hits /
+    (expected + found), over all labels at once), `mcc` (Gorodkin's R_K), `kappa` (Cohen's), and `f1:LABEL`,
+    `precision:LABEL`, `recall:LABEL` of one label. NaN where it is undefined: the precision of a label that was never
+    found, the recall of one that was never expected, a coefficient where one side names a single label throughout.
     """
 
     name: str
@@ -55,24 +61,29 @@ class LabelAggregate:
         kind, _, label = self.name.partition(":")
         if label:
             at = names.index(label) if label in names else None
-            return 0.0 if at is None else _of_one(kind, float(hits[at]), float(rows[at]), float(columns[at]))
+            return math.nan if at is None else _of_one(kind, float(hits[at]), float(rows[at]), float(columns[at]))
         match kind:
             case "accuracy":
                 return _share(float(hits.sum()), total)
             case "balanced_accuracy":
                 there = rows > 0
-                return float((hits[there] / rows[there]).mean()) if there.any() else 0.0
+                return float((hits[there] / rows[there]).mean()) if there.any() else math.nan
             case "macro_f1":
                 there = rows + columns > 0
-                return float((2 * hits[there] / (rows + columns)[there]).mean()) if there.any() else 0.0
+                return float((2 * hits[there] / (rows + columns)[there]).mean()) if there.any() else math.nan
+            case "weighted_f1":
+                there = rows > 0
+                return _share(float((2 * hits[there] / (rows + columns)[there] * rows[there]).sum()), total)
+            case "micro_f1":
+                return _share(2 * float(hits.sum()), total + float(columns.sum()))
             case "kappa":
-                chance = float(rows @ columns) / (total * total) if total else 0.0
+                chance = float(rows @ columns) / (total * total) if total else math.nan
                 return _share(_share(float(hits.sum()), total) - chance, 1 - chance)
             case "mcc":
                 found = np.append(columns, table[:, -1].sum())
                 cross = float(hits.sum()) * total - float(rows @ columns)
                 apart = (total * total - float(found @ found)) * (total * total - float(rows @ rows))
-                return cross / float(np.sqrt(apart)) if apart > 0 else 0.0
+                return cross / float(np.sqrt(apart)) if apart > 0 else math.nan
             case _:
                 raise ValueError(f"no aggregate is named {self.name!r}")
 
@@ -86,14 +97,14 @@ def _of_one(kind: str, hits: float, expected: float, found: float) -> float:
 
 
 def _share(part: float, whole: float) -> float:
-    return part / whole if abs(whole) > 1e-12 else 0.0
+    return part / whole if abs(whole) > 1e-12 else math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Jackknifed:
-    """An aggregate of each arm, and their difference, as evidence over clusters."""
+    """An aggregate of each arm, and their difference, as evidence over clusters; None where it is undefined."""
 
-    candidate: MeanEvidence
+    candidate: MeanEvidence | None
     incumbent: MeanEvidence | None = None
     difference: MeanEvidence | None = None
 
@@ -101,16 +112,12 @@ class Jackknifed:
 def jackknifed(outcomes: Outcomes, aggregate: LabelAggregate) -> Jackknifed | None:
     """The number of each arm, over the results that all arms have, and their difference; None without any.
 
-    Every cluster is left out in turn; the pseudo-values C·θ − (C − 1)·θ₍₋g₎, centred on θ, are compared with a t of
-    C − 1 degrees of freedom (Quenouille 1956, Tukey 1958).
+    Every cluster is left out in turn (what is undefined without it counts as 0); the pseudo-values
+    C·θ − (C − 1)·θ₍₋g₎, centred on θ, are compared with a t of C − 1 degrees of freedom (Quenouille 1956, Tukey 1958).
     """
     labels = outcomes.labels
     assert labels is not None, "an aggregate needs labels"
-    there = (labels.expected >= 0) & ~np.isnan(outcomes.candidate)
-    if outcomes.incumbent is not None:
-        there &= ~np.isnan(outcomes.incumbent)
-    if outcomes.weight is not None:
-        there &= (outcomes.weight > 0)[:, None]
+    there = _counted(outcomes, labels)
     if not there.any():
         return None
     arms = [labels.candidate] if labels.incumbent is None else [labels.candidate, labels.incumbent]
@@ -123,13 +130,47 @@ def jackknifed(outcomes: Outcomes, aggregate: LabelAggregate) -> Jackknifed | No
     name = aggregate.name if outcomes.weight is None else f"weighted {aggregate.name}"
     common = (name, (cases, len(cluster)), which)
     low, high = aggregate.limits
-    found = [_evidence(full, left, (low, high), *common) for full, left in values]
+    found = [None if math.isnan(full) else _evidence(full, left, (low, high), *common) for full, left in values]
     if len(values) == 1:
         return Jackknifed(found[0])
     (full_c, left_c), (full_i, left_i) = values
+    if math.isnan(full_c) or math.isnan(full_i):
+        return Jackknifed(found[0], found[1])
     gap = (low - high, high - low)
     difference = _evidence(full_c - full_i, left_c - left_i, gap, *common)
     return Jackknifed(found[0], found[1], difference)
+
+
+def _counted(outcomes: Outcomes, labels: Labels) -> Bools:
+    """The results that count: those with an expected label, of which every arm has one, and whose weight is not 0."""
+    there = (labels.expected >= 0) & ~np.isnan(outcomes.candidate)
+    if outcomes.incumbent is not None:
+        there &= ~np.isnan(outcomes.incumbent)
+    return there if outcomes.weight is None else there & (outcomes.weight > 0)[:, None]
+
+
+def confusion(outcomes: Outcomes) -> tuple[Confusion, ...]:
+    """Each arm's table of expected and found labels; nothing without labels, and for more than 50 of them."""
+    labels = outcomes.labels
+    if labels is None:
+        return ()
+    there = _counted(outcomes, labels)
+    arms = {"candidate": labels.candidate, "incumbent": labels.incumbent}
+    columns = {arm: column[there] for arm, column in arms.items() if column is not None}
+    expected = labels.expected[there]
+    codes = np.unique(np.concatenate([expected, *columns.values()]))
+    codes = codes[codes >= 0]
+    if not len(codes) or len(codes) > MOST_LABELS:
+        return ()
+    kept: list[int] = codes.tolist()
+    named = tuple(labels.names[code] for code in kept)
+    rows = np.searchsorted(codes, expected)
+    made: list[Confusion] = []
+    for arm, found in columns.items():
+        table = np.zeros((len(codes), len(codes) + 1), dtype=np.int64)
+        np.add.at(table, (rows, np.where(found < 0, len(codes), np.searchsorted(codes, found))), 1)
+        made.append(Confusion.model_validate({"arm": arm, "labels": named, "counts": table.tolist()}))
+    return tuple(made)
 
 
 def _kinds(columns: Sequence[Ints], cluster: Ints, weight: Floats) -> tuple[list[Ints], Ints]:
@@ -170,7 +211,7 @@ def _replicates(
 
     whole = table(slice(None))
     left = [aggregate.of(np.maximum(0.0, whole - table(rows)), names) for rows in kinds]
-    return aggregate.of(whole, names), np.array(left)
+    return aggregate.of(whole, names), np.nan_to_num(np.array(left), nan=0.0)
 
 
 def _evidence(

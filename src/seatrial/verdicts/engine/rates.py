@@ -30,12 +30,17 @@ def rates_of(outcomes: Outcomes, alpha: float) -> tuple[Rate, Rate | None]:
         return found[0], found[1]
     both = jackknifed(outcomes, named(outcomes.labels.aggregate))
     told = (None, None) if both is None else (both.candidate, both.incumbent)
+    undefined = Estimate(value=None, level=1 - alpha, method=f"{outcomes.labels.aggregate} is undefined")
     done = [
-        rate
-        if rate is None or evidence is None
-        else rate.model_copy(
-            update={"estimate": _of(evidence.estimate, evidence.interval(alpha), alpha, evidence.method)}
+        rate.model_copy(
+            update={
+                "estimate": undefined
+                if evidence is None
+                else _of(evidence.estimate, evidence.interval(alpha), alpha, evidence.method)
+            }
         )
+        if rate is not None and rate.n
+        else rate
         for rate, evidence in zip(found, told, strict=True)
     ]
     assert done[0] is not None

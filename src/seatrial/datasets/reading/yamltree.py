@@ -29,7 +29,7 @@ SAYINGS = (
     ("cannot start any token", "starts a value with a character that YAML keeps for itself", "put the value in quotes"),
     ("mapping values are not allowed", "has a second colon, or is indented wrongly", "put a value with `: ` in quotes"),
     ("undefined alias", "names an anchor that is not defined", "define it above with &name"),
-    ("another document", "starts a second document", "a suite is one document; delete the line with ---"),
+    ("another document", "starts a second document", "it is one document; delete the line with ---"),
     ("unexpected end of stream", "opens a quote that is never closed", "close it"),
     ("expected <block end>", "is indented wrongly", "align it with its neighbours"),
     ("could not find expected ':'", "has a key without a colon", "write key: value"),
@@ -64,7 +64,7 @@ def parse(text: str) -> Tree:
     directive = re.match(r"(?:\s*(?:#.*)?\n)*%", text)
     if directive:
         tree.lines[()] = text.count("\n", 0, directive.end()) + 1
-        tree.faults.append(Fault((), "starts with a YAML directive", None, "delete the line; suites are YAML 1.2"))
+        tree.faults.append(Fault((), "starts with a YAML directive", None, "delete the line; files here are YAML 1.2"))
         return tree
     try:
         yaml: Any = YAML(typ="rt", pure=True)
@@ -127,7 +127,7 @@ class _Builder:
         tag = str(node.tag)
         if tag.removeprefix(TAG) in names:
             return True
-        self._fault(path, f"has the tag {tag.replace(TAG, '!!')}, which suites do not use", None, "delete the tag")
+        self._fault(path, f"has the tag {tag.replace(TAG, '!!')}, which is not used here", None, "delete the tag")
         return False
 
     def _fault(self, path: Steps, rule: str, value: str | None = None, hint: str = "") -> None:

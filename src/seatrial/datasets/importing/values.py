@@ -1,0 +1,135 @@
+"""Single values as logs write them: times, token counts, identities."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from seatrial.core.record import as_dict, as_list
+from seatrial.traces.conventions import count
+from seatrial.traces.observation import MalformedError, Raw
+from seatrial.traces.otlp import LATEST
+
+SESSIONS = ("session_id", "sessionId", "conversation_id", "conversationId", "thread_id", "threadId", "chat_id")
+USAGE: dict[str, tuple[str, ...]] = {
+    "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "input"),
+    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "output"),
+    "cached": ("prompt_cached_tokens", "cache_read_input_tokens", "input_cached_tokens", "cached_tokens"),
+    "cache_write": ("prompt_cache_creation_tokens", "cache_creation_input_tokens"),
+    "reasoning": ("completion_reasoning_tokens", "output_reasoning_tokens", "reasoning_tokens"),
+}
+DETAILS = {
+    "cached": (("prompt_tokens_details", "input_tokens_details", "input_token_details"), ("cached_tokens", "cache_read")),
+    "reasoning": (
+        ("completion_tokens_details", "output_tokens_details", "output_token_details"),
+        ("reasoning_tokens", "reasoning"),
+    ),
+}
+
+
+def moment(value: Any, where: str) -> int | None:
+    """Nanoseconds since 1970 out of an ISO 8601 text or a number of seconds, milli-, micro- or nanoseconds.
+
+    A time without a zone is read as UTC. Raises MalformedError for what is no time between 1970 and 2100.
+    """
+    if value is None or value == "":
+        return None
+    number: float | int | None = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, str):
+        if re.fullmatch(r"[0-9]{9,20}(\.[0-9]{1,9})?", value):
+            number = float(value) if "." in value else int(value)
+        else:
+            return _written(value, where)
+    if number is None or not math.isfinite(number) or number <= 0:
+        raise MalformedError("must be a time", where, repr(value)[:80], "like 2026-03-01T12:00:00Z")
+    for limit, scale in ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3), (LATEST, 1)):
+        if number < limit:
+            return number * scale if isinstance(number, int) else round(number * scale)
+    raise MalformedError("must be a time before the year 2100", where, repr(value)[:80])
+
+
+def _written(value: str, where: str) -> int:
+    try:
+        found = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise MalformedError("must be a time", where, value[:80], "like 2026-03-01T12:00:00Z") from None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        seconds = found.timestamp()
+    except (OverflowError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < LATEST / 1e9:
+        raise MalformedError("must be a time between 1970 and 2100", where, value[:80])
+    return int(seconds) * 10**9 + found.microsecond * 1000
+
+
+def iso(nanoseconds: int | None) -> str | None:
+    """A moment as ISO 8601 in UTC, to the millisecond."""
+    if nanoseconds is None:
+        return None
+    seconds, rest = divmod(nanoseconds, 10**9)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest // 10**6:03d}Z" if rest >= 10**6 else f"{text}Z"
+
+
+def usage(*places: Any) -> Raw:
+    """Token counts by class out of the first place that has each."""
+    found: Raw = {}
+    for place in places:
+        held = as_dict(place) or {}
+        for name, names in USAGE.items():
+            value = next((held[key] for key in names if held.get(key) is not None), None)
+            if value is None and name in DETAILS:
+                groups, keys = DETAILS[name]
+                inner = next((as_dict(held[key]) for key in groups if as_dict(held.get(key))), None) or {}
+                value = next((inner[key] for key in keys if inner.get(key) is not None), None)
+            number = count(value, f"usage.{name}") if not isinstance(value, dict | list) else None
+            if number is not None:
+                found.setdefault(name, number)
+    return found
+
+
+def money(value: Any) -> float | None:
+    """A cost in US dollars, None where it is not given or makes no sense."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
+        return float(value)
+    return None
+
+
+def name(value: Any, where: str = "id") -> str:
+    """An identity: text, or a whole number as text; empty where there is none."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str) and len(value) <= 1000:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
+        return str(value)
+    raise MalformedError("must be a short text or a number", where, repr(value)[:80])
+
+
+def session(*places: Any) -> str:
+    """The session that the first of these objects names."""
+    for place in places:
+        held = as_dict(place) or {}
+        for key in SESSIONS:
+            if held.get(key) not in (None, ""):
+                return name(held[key], key)
+    return ""
+
+
+def need(value: Any, where: str) -> Raw:
+    """An object. Raises MalformedError for anything else."""
+    held = as_dict(value)
+    if held is None:
+        raise MalformedError("must be an object", where, repr(value)[:80])
+    return held
+
+
+def items(value: Any, where: str) -> list[Any]:
+    """A list. Raises MalformedError for anything else."""
+    held = as_list(value)
+    if held is None:
+        raise MalformedError("must be a list", where, repr(value)[:80])
+    return held

@@ -1,0 +1,36 @@
+"""Keyed draws: the same value under the same key always gives the same numbers; a public check marks what was drawn."""
+
+from __future__ import annotations
+
+import hmac
+import random
+from hashlib import sha256
+
+
+def raw(text: str) -> bytes:
+    """A text's bytes, lone surrogates included."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Draw:
+    """Numbers that depend on a key and on words only: HMAC-SHA-256 seeds a generator."""
+
+    def __init__(self, key: bytes, *words: str) -> None:
+        seed = hmac.digest(key, b"\0".join(str(len(raw(w))).encode() + b":" + raw(w) for w in words), "sha256")
+        self._bits = random.Random(int.from_bytes(seed, "big"))  # noqa: S311  # the seed is the secret, 256 bits of it
+
+    def below(self, count: int) -> int:
+        """A whole number of [0, count)."""
+        return self._bits.getrandbits(53) * count >> 53
+
+    def of(self, choices: str) -> str:
+        """One character of some."""
+        return choices[self.below(len(choices))]
+
+
+def check(kind: str, free: str) -> int:
+    """What the checked places of a surrogate follow from: a number of 256 bits, which anybody can compute.
+
+    It is not keyed on purpose: a surrogate is known as one in a later run, under another key, on another machine.
+    """
+    return int.from_bytes(sha256(raw(f"seatrial surrogate\0{kind}\0{free}")).digest(), "big")

@@ -1,0 +1,199 @@
+"""E-mail addresses, telephone numbers, network addresses, and credentials in addresses of the web."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from seatrial.scorers.safety._detecting import Detector, Found, Seeking, before, digits_of, is_reference
+
+REGIONS = (
+    "US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "AU", "PT", "BE", "CH", "AT", "IE", "SE", "NO", "DK", "FI",
+    "PL", "CZ", "GR", "TR", "MX", "AR", "CL", "CO", "JP", "KR", "CN", "SG", "ZA", "NZ", "IL", "RU", "UA",
+)  # fmt: skip
+"""Countries whose national way of writing telephone numbers is tried; the international way is known for all."""
+
+_EMAIL = re.compile(
+    r"(?<![\w.%+'-])[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
+    r"|(?<![\w.%+-])[\w.%+-]{1,64} ?[\[({] ?at ?[\])}] ?(?:[\w-]{1,63} ?(?:\.|[\[({] ?dot ?[\])}]) "
+    r"?){1,4}[a-z]{2,12}(?!\w)",
+    re.IGNORECASE,
+)
+_NO_DOMAIN_WORDS = """
+    png jpg jpeg gif svg webp css js ts py json yaml yml html htm xml txt md pdf zip tar gz local localhost
+"""
+_NO_DOMAIN = frozenset(_NO_DOMAIN_WORDS.split())
+_RESERVED_DOMAIN = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|org|net|edu)|(?:\w+\.)?(?:example|invalid|test|localhost))$", re.IGNORECASE
+)
+_ROLE_WORDS = """
+    support info sales contact help hello service admin administrator webmaster postmaster noreply no-reply
+    donotreply do-not-reply billing careers jobs press privacy security abuse legal office team feedback
+    enquiries inquiries kontakt hilfe vertrieb datenschutz soporte ventas contacto aide contato suporte
+    klantenservice git hr kundenservice
+"""
+_ROLE = frozenset(_ROLE_WORDS.split())
+
+
+def _emails(text: str, seeking: Seeking) -> Iterator[Found]:
+    for match in _EMAIL.finditer(text):
+        local, _, domain = match.group().partition("@")
+        if domain.rpartition(".")[2].lower() in _NO_DOMAIN or local.startswith(".") or local.lower() == "git":
+            continue
+        if not seeking.reserved and _RESERVED_DOMAIN.search(domain):
+            continue
+        role = local.lower().partition("+")[0] in _ROLE
+        yield Found("email", *match.span(), match.group(), 0.4 if role else 0.95 if domain else 0.7)
+
+
+_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_$€£¥=])(?<![A-Za-z0-9][-./_,])(?:\+ ?|\(\+)?\(?\d(?:[ "
+    r"().\-/\u00a0\u2009\u2011\u2013]{0,3}\d){6,16}"
+    r"(?![A-Za-z0-9_%€£¥])(?![-./,:][A-Za-z0-9])"
+)
+_DATE = re.compile(r"(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d")
+_NANP = re.compile(r"(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-\u2011\u2013]\d{4}")
+_TRUNK = re.compile(r"\(?0\d{1,5}\)?[ \-/.]")
+_AREA = re.compile(r"\(\d{2,5}\)[ -]?\d")
+_SHAPED = re.compile(r"[+(0]|1?[-. ]?[2-9]\d\d[ .\-]")
+_DIAL = re.compile(
+    r"\b(?:tel|telephone|phone|call(?: (?:me|him|her|them|us))?|mobile|cell|fax|whatsapp|signal|sms|text|"
+    r"dial|reach(?:able)?|"
+    r"landline|handy|telefon\w*|mobil\w*|anruf\w*|rufnummer|t[ée]l[ée]phone|t[ée]l|portable|appel\w*|"
+    r"tel[ée]fono|m[óo]vil|"
+    r"celular|llam\w+|telefone|ligue|cellulare|chiama\w*|numero di telefono|bel(?:len)?|mobiel|telefoonnummer|"
+    r"puhelin|komórk\w*|zadzwo\w+)\b|电话|手机|電話|携帯|전화|휴대|телефон|звон|फ़ोन|मोबाइल|هاتف|جوال",
+    re.IGNORECASE,
+)
+_FICTION = re.compile(
+    r"^(?:1?[2-9]\d\d)?55501\d\d$|^(?:\+?44|0)(?:7700900|20794600?|1632960)\d{2,3}$|^(?:\+?61|0)491570\d{3}$"
+)
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    return import_module("phonenumbers")
+
+
+@lru_cache(maxsize=4096)
+def _dialled(text: str, regions: tuple[str, ...]) -> str:
+    """What kind of number it is, `personal` or `service`, in the first region where it is valid; empty if in none."""
+    library: Any = _library()
+    service = (
+        library.PhoneNumberType.TOLL_FREE,
+        library.PhoneNumberType.PREMIUM_RATE,
+        library.PhoneNumberType.SHARED_COST,
+        library.PhoneNumberType.UAN,
+    )
+    for region in regions or ("ZZ",):
+        try:
+            number = library.parse(text, region)
+        except library.NumberParseException:
+            continue
+        if library.is_valid_number(number):
+            return "service" if library.number_type(number) in service else "personal"
+    return ""
+
+
+def _phones(text: str, seeking: Seeking) -> Iterator[Found]:
+    dialling = _DIAL.search(text) is not None
+    for match in _NUMBER.finditer(text):
+        whole = match.group()
+        if not (dialling or _SHAPED.match(whole)) or _DATE.match(whole):
+            continue
+        if not seeking.reserved and _FICTION.match(digits_of(whole)):
+            continue
+        confidence = _phone(text, match.start(), whole, seeking)
+        if confidence:
+            yield Found("phone", match.start(), match.end(), whole, confidence)
+
+
+def _phone(text: str, start: int, whole: str, seeking: Seeking) -> float:
+    """How sure it is that digits are a telephone number: 0 where neither form nor words say so."""
+    digits = digits_of(whole)
+    international = whole.lstrip("(").startswith("+")
+    named = _DIAL.search(before(text, start, 45)) is not None
+    if not named and is_reference(text, start):
+        return 0.0
+    if international or (digits.startswith("00") and (named or len(whole) > len(digits))):
+        kind = _dialled(whole if international else "+" + digits[2:], ())
+        return _sure(kind, 0.95 if international else 0.85)
+    regions = _regions(seeking.regions)
+    if named:
+        return _sure(_dialled(whole, regions), 0.9)
+    if _NANP.fullmatch(re.sub(r"^1[-. ]", "", whole)):
+        return _sure(_dialled(whole, ("US",)), 0.8) if "US" in regions else 0.0
+    if len(digits) >= 9 and (_TRUNK.match(whole) or _AREA.match(whole)):
+        return _sure(_dialled(whole, regions), 0.7)
+    return 0.0
+
+
+@lru_cache(maxsize=64)
+def _regions(wanted: frozenset[str]) -> tuple[str, ...]:
+    return tuple(r for r in REGIONS if r in wanted) or tuple(sorted(wanted)) if wanted else REGIONS
+
+
+def _sure(kind: str, confidence: float) -> float:
+    return 0.0 if not kind else 0.4 if kind == "service" else confidence
+
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_V4 = re.compile(rf"(?<![\w.-])(?:{_OCTET}\.){{3}}{_OCTET}(?![\w-])(?!\.\w)(?!/\d)")
+_V6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:[0-9a-fA-F]{1,4})?(?![\w:])(?!/\d)")
+_VERSION = re.compile(
+    r"(?:\bv|version|release|build|firmware|driver|upgrade[sd]?(?: to)?|section|chapter|§)\W{0,3}$", re.IGNORECASE
+)
+_HOST = re.compile(
+    r"\bip\b|address|adresse|dirección|host|server|client|peer|from|login|connect|ping|remote|src|dst|user",
+    re.IGNORECASE,
+)
+_RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"))
+
+
+def _addresses(text: str, seeking: Seeking) -> Iterator[Found]:
+    for match in _V4.finditer(text):
+        words = before(text, match.start(), 30)
+        if _VERSION.search(words):
+            continue
+        if max(map(int, match.group().split("."))) < 20 and not _HOST.search(words):
+            continue
+        if seeking.reserved or (match.group() not in _RESOLVERS and ipaddress.ip_address(match.group()).is_global):
+            yield Found("ip_address", *match.span(), match.group(), 0.85)
+    for match in _V6.finditer(text):
+        try:
+            address = ipaddress.IPv6Address(match.group())
+        except ValueError:
+            continue
+        reserved = not address.is_global or address.is_reserved
+        if match.group()[0] in "23" and (seeking.reserved or not reserved):
+            yield Found("ip_address", *match.span(), match.group(), 0.9)
+
+
+_MAC = re.compile(
+    r"(?<![\w:-])(?:[0-9A-F]{2}:){5}[0-9A-F]{2}(?![\w:-])|(?<![\w:-])(?:[0-9A-F]{2}-){5}[0-9A-F]{2}(?![\w:-])"
+    r"|(?<![\w.])(?:[0-9A-F]{4}\.){2}[0-9A-F]{4}(?![\w.])",
+    re.IGNORECASE,
+)
+
+
+def _macs(text: str, seeking: Seeking) -> Iterator[Found]:
+    for match in _MAC.finditer(text):
+        digits = match.group().lower().replace(":", "").replace("-", "").replace(".", "")
+        if len(set(digits)) > 1 and (not digits.isdigit() or "." not in match.group()):
+            if not seeking.reserved and digits.startswith("00005e0053"):  # RFC 7042: for documentation
+                continue
+            yield Found("mac_address", *match.span(), match.group(), 0.85)
+
+
+DETECTORS = (
+    Detector("email", "contact", r"@|[\[({] ?at ?[\])}]", _emails),
+    Detector("phone", "contact", r"\d(?:[ ().\-/\x{a0}\x{2009}\x{2011}\x{2013}]{0,3}\d){6}", _phones),
+    Detector("ip_address", "network", r"\d\.\d{1,3}\.\d{1,3}\.\d|[23][0-9a-f]{0,3}:[0-9a-f]{0,4}:", _addresses),
+    Detector(
+        "mac_address", "network", r"[0-9a-f]{2}[:-][0-9a-f]{2}[:-][0-9a-f]{2}[:-]|[0-9a-f]{4}\.[0-9a-f]{4}\.", _macs
+    ),
+)

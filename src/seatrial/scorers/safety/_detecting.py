@@ -1,0 +1,106 @@
+"""What the detectors of personal data share: what is found, what a detector is, and the words around a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from importlib import import_module
+from typing import NamedTuple
+
+LEFT = r"(?<![A-Za-z0-9_])(?<![A-Za-z0-9][-./_])"
+"""A number or code begins here: it is no tail of a word, a path, a decimal or a hyphenated code."""
+
+RIGHT = r"(?![A-Za-z0-9_])(?![-./_][A-Za-z0-9])"
+"""A number or code ends here."""
+
+BEFORE = 60
+AFTER = 30
+_NOT_PERSONAL = re.compile(
+    r"\b(?:order|invoice|tracking|ticket|case|ref(?:erence)?|sku|serial|isbn|ean|gtin|upc|imei|commit|hash|build|"
+    r"version|transaction|shipment|parcel|article|item|model|part|job|request|booking|confirmation|batch|lot|po|"
+    r"bestell\w*|rechnungs?\w*|sendungs?\w*|auftrags?\w*|pedido|factura|commande|facture|ordine|fattura|bestelling|"
+    r"timestamp|epoch|id|uuid)\W{0,3}(?:n[or°º]\.?|num(?:ber|m?er|ero|éro)?|id|code|#)?\W{0,4}(?:is|was|"
+    r"ist|es|est)?\W{0,3}$",
+    re.IGNORECASE,
+)
+
+
+class Found(NamedTuple):
+    """A piece of personal data: `start` and `end` are offsets, `text` is what stands there, `confidence` in [0, 1]."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    confidence: float
+
+
+class Seeking(NamedTuple):
+    """What a detector is asked for: regions (ISO 3166 codes, empty: all) and whether reserved examples count."""
+
+    regions: frozenset[str] = frozenset()
+    reserved: bool = False
+
+
+Finder = Callable[[str, Seeking], Iterator[Found]]
+
+
+class Detector(NamedTuple):
+    """One kind: `hint` is an RE2 pattern, any case, without which it cannot occur; `region` is empty for all."""
+
+    kind: str
+    group: str
+    hint: str
+    finder: Finder
+    region: str = ""
+
+
+def before(text: str, start: int, reach: int = BEFORE) -> str:
+    """What stands before an offset on the same line."""
+    return text[max(0, start - reach, text.rfind("\n", 0, start) + 1) : start]
+
+
+def near(text: str, start: int, end: int, words: re.Pattern[str]) -> bool:
+    """Whether one of the words stands shortly before or after a span."""
+    return words.search(text, max(0, start - BEFORE), start) is not None or (
+        words.search(text, end, min(len(text), end + AFTER)) is not None
+    )
+
+
+def is_reference(text: str, start: int) -> bool:
+    """Whether the words before a number say that it is an order, an invoice, a version or the like."""
+    return _NOT_PERSONAL.search(before(text, start, 40)) is not None
+
+
+@lru_cache(maxsize=128)
+def validator(module: str) -> Callable[[str], bool]:
+    """The `is_valid` of a module of python-stdnum."""
+    return import_module(f"stdnum.{module}").is_valid
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit)
+        if place % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def digits_of(text: str) -> str:
+    """The ASCII digits of a text."""
+    return "".join(c for c in text if "0" <= c <= "9")
+
+
+def without_overlap(found: Iterable[Found]) -> list[Found]:
+    """The surest of those that overlap, the longer one of equals, in the order of the text."""
+    kept: list[Found] = []
+    taken: list[tuple[int, int]] = []
+    for item in sorted(found, key=lambda f: (-f.confidence, f.start - f.end, f.start, f.kind)):
+        if all(item.end <= start or end <= item.start for start, end in taken):
+            kept.append(item)
+            taken.append((item.start, item.end))
+    return sorted(kept, key=lambda f: f.start)

@@ -1,0 +1,101 @@
+"""Personal data and secrets in a text: pure functions, for scorers, for scrubbing, for anybody.
+
+`find` gives what stands where. Numbers count by form and checksum, weak ones only near words that say what they are;
+names and addresses only in patterns that hardly anything else has. It misses what has no pattern: names in running
+text ("Anna said"), places, nicknames, numbers spelled out, data in pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from seatrial.scorers.base import encodable
+from seatrial.scorers.safety import _contact, _national_ids, _payment, _people, _secrets
+from seatrial.scorers.safety._detecting import Detector, Found, Seeking, without_overlap
+
+__all__ = ["GROUPS", "KINDS", "Found", "find", "masked", "resolved"]
+
+_ALL: tuple[Detector, ...] = (
+    *_contact.DETECTORS,
+    *_payment.DETECTORS,
+    *_people.DETECTORS,
+    *_national_ids.DETECTORS,
+    *_secrets.DETECTORS,
+)
+KINDS: tuple[str, ...] = tuple(detector.kind for detector in _ALL)
+"""Every kind that can be found."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    group: tuple(d.kind for d in _ALL if d.group == group) for group in dict.fromkeys(d.group for d in _ALL)
+}
+"""Groups of kinds, whose names may be given where kinds are: contact, network, payment, person, national_id, secret."""
+
+MOST = 1000
+
+
+def resolved(kinds: Collection[str]) -> frozenset[str]:
+    """Kinds and groups as kinds; empty stands for all. Raises ValueError for a name that is neither."""
+    unknown = [kind for kind in kinds if kind not in KINDS and kind not in GROUPS]
+    if unknown:
+        raise ValueError(f"knows no kind {unknown[0]!r}; groups are {', '.join(GROUPS)}")
+    return frozenset(k for kind in (kinds or KINDS) for k in GROUPS.get(kind, (kind,)))
+
+
+def find(
+    text: str, kinds: Collection[str] = (), regions: Collection[str] = (), *, reserved: bool = False
+) -> list[Found]:
+    """Personal data and secrets in a text, in its order, none overlapping; at most 1,000.
+
+    `kinds` are of `KINDS` or `GROUPS` (empty: all). `regions` are ISO 3166 codes of the countries whose national ids,
+    telephone numbers and addresses are looked for (empty: all that are known). `reserved` finds values, too, that are
+    set aside for examples and belong to nobody: example.com, 555-01xx, private and documentation networks,
+    placeholders. Offsets are characters of `text`. Raises ValueError for an unknown kind.
+    """
+    wanted = _selection(frozenset(kinds), frozenset(regions))
+    said = encodable(text)
+    hits: list[int] | None = _prefilter().Match(said)
+    if not hits:
+        return []
+    seeking = Seeking(frozenset(regions), reserved)
+    found: list[Found] = []
+    for index in hits:
+        if index in wanted:
+            for item in _ALL[index].finder(said, seeking):
+                found.append(item)
+                if len(found) >= MOST:
+                    return without_overlap(found)
+    return without_overlap(found)
+
+
+@lru_cache(maxsize=64)
+def _selection(kinds: frozenset[str], regions: frozenset[str]) -> frozenset[int]:
+    chosen = resolved(kinds)
+    return frozenset(
+        index
+        for index, detector in enumerate(_ALL)
+        if detector.kind in chosen and (not regions or not detector.region or detector.region in regions)
+    )
+
+
+@lru_cache(maxsize=1)
+def _prefilter() -> Any:
+    """One pass over a text that tells which detectors could find anything."""
+    re2: Any = import_module("re2")
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    hints = re2.Set.SearchSet(options)
+    for detector in _ALL:
+        hints.Add(detector.hint)
+    hints.Compile()
+    return hints
+
+
+def masked(text: str) -> str:
+    """A value with all but its first and last two characters hidden, as reports show it."""
+    inner = max(0, len(text) - 4)
+    return f"{text[:2]}{'•' * min(inner, 12)}{text[-2:]}" if inner > 2 else "•" * len(text)

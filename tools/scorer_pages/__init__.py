@@ -1,0 +1,1 @@
+"""What the documentation says of each scorer, made from its class, its card and its results."""
