@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seatrial.scorers.own.declared import scorer
     from seatrial.targets.complete import aclose, acomplete, complete
     from seatrial.trials.check import check
+    from seatrial.trials.linting.lint import lint
     from seatrial.trials.running.planning import plan
     from seatrial.trials.running.sweep import estimate_sweep, sweep
     from seatrial.trials.trial import compare, estimate, run
@@ -39,6 +40,7 @@ _HOMES = {
     "seatrial.scorers.own.declared": ("scorer",),
     "seatrial.targets.complete": ("aclose", "acomplete", "complete"),
     "seatrial.trials.check": ("check",),
+    "seatrial.trials.linting.lint": ("lint",),
     "seatrial.trials.running.planning": ("plan",),
     "seatrial.trials.running.sweep": ("estimate_sweep", "sweep"),
     "seatrial.trials.trial": ("compare", "estimate", "run"),
@@ -76,6 +78,7 @@ __all__ = [
     "complete",
     "estimate",
     "estimate_sweep",
+    "lint",
     "plan",
     "run",
     "scorer",

@@ -238,3 +238,18 @@ def test_init_makes_a_folder_that_runs(project: Project):
     assert limited.returncode == 0, limited.stderr
     assert "50 of" in limited.stdout
     assert project.call("init", "refund").returncode == 2
+
+
+@pytest.mark.parametrize("group", [(), ("dataset",)])
+def test_a_bare_group_prints_its_help_once(project: Project, group: tuple[str, ...]):
+    done = project.call(*group)
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).count("Usage:") == 1
+    assert "error:" not in done.stderr
+
+
+def test_a_note_forges_no_row_in_the_list(duel: Project):
+    duel.call("run", "--target", "today", "--limit", "4", "--note", "fine\n20260101-000000-abcdef  forged\u202e\x1b[2J")
+    shown = duel.call("trials").stdout
+    assert len(shown.splitlines()) == 1
+    assert not {"\u202e", "\x1b"} & set(shown)

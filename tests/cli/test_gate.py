@@ -341,7 +341,23 @@ def test_a_change_cannot_loosen_what_decides(call, tmp_path, provider, monkeypat
     assert (code, ("right", "block") in checks) == (1, True)
     assert found["report"]["cases"] == CASES
     assert found["quarantined"] == []
-    assert {line.split()[3].rstrip(";") for line in found["notes"]} >= {"rubrics", "policy", "gate", "seed"}
+    edited = {line.split()[3].rstrip(";") for line in found["notes"]}
+    files = {"cases.jsonl", "quarantine.yaml", "seatrial.baseline.json"}
+    assert edited >= {"rubrics", "policy", "gate", "seed"} | files
+
+
+@pytest.mark.parametrize("side", ["--base", "--head"])
+def test_an_edited_dataset_is_left_out_and_said_so(call, repo: Repo, side):
+    repo.commit()
+    repo.git("switch", "-q", "-c", "change")
+    repo.cases([*(case(n) for n in range(1, CASES)), case(500), case(501)])
+    repo.commit()
+    if side == "--head":
+        repo.git("switch", "-q", "main")
+    _, _, found = outcome(call, side, "main" if side == "--base" else "change")
+    said = "The change edits cases.jsonl; the base branch's was used (lines: 2 added, 1 removed)."
+    assert (found["report"]["cases"], found["notes"]) == (CASES, [said])
+    assert said in call("gate", side, "main" if side == "--base" else "change").stdout
 
 
 CODE = """import helper
@@ -482,6 +498,68 @@ def test_a_changed_model_needs_a_record(call, repo: Repo):
     repo.write(targets={"prod": repo.target("right-2")})
     record.write_text(text.replace('"ship"', '"ship" ', 1).replace("right-2", "right-4"))
     assert outcome(call, "--base", "main", "--require-record")[0] == 1
+
+
+def recorded(call, repo: Repo, name: str, *arguments: str, **changes) -> Path:
+    """A record that ships `right-2`, made beside the suite by another one that has these changes."""
+    targets = {"prod": repo.target("right"), "new": repo.target("right-2")}
+    other = repo.folder / "other.yaml"
+    other.write_text(json.dumps({**repo.suite, "targets": targets, "incumbent": "prod", **changes}))
+    file = repo.folder / "records" / name
+    done = call("run", str(other), "--record", str(file), *arguments)
+    assert (done.returncode, file.exists()) == (0, True), done.stderr
+    return file
+
+
+def record_sentence(call, *arguments: str) -> tuple[str, str]:
+    """The outcome of the check of the record, and what it says."""
+    found = told(call("gate", "--json", "--require-record", *(arguments or ("--base", "main"))))
+    check = next(check for check in found["checks"] if check["name"] == "record")
+    return check["outcome"], check["sentence"]
+
+
+LAX = {"name": "right", "scorer": "exact", "margin_points": 90}
+OTHER_RULES = [
+    pytest.param({"rubrics": [LAX]}, "was judged by other rubrics (right)", id="margin"),
+    pytest.param({"rubrics": [LAX | {"scorer": "contains"}]}, "was judged by other rubrics (right)", id="scorer"),
+    pytest.param({"rubrics": [LAX | {"name": "fine"}]}, "was judged by other rubrics (fine, right)", id="name"),
+    pytest.param({"policy": {"alpha": 0.2}}, "was judged by another policy", id="policy"),
+    pytest.param({"dataset": {"path": "easy.jsonl"}}, "is of another dataset", id="dataset"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), OTHER_RULES)
+def test_a_record_by_other_rules_clears_nothing(call, repo: Repo, changes, said):
+    (repo.folder / "easy.jsonl").write_text("".join(json.dumps(case(number)) + "\n" for number in range(1000, 1100)))
+    repo.commit()
+    recorded(call, repo, "lax.json", **changes)
+    repo.write(targets={"prod": repo.target("right-2")})
+    outcome_, sentence = record_sentence(call)
+    assert (outcome_, said in sentence, "lax.json" in sentence) == ("block", True, True), sentence
+    recorded(call, repo, "sound.json")
+    outcome_, sentence = record_sentence(call)
+    assert (outcome_, "sound.json ships exactly this target" in sentence) == ("pass", True), sentence
+    assert "Not counted: lax.json " in sentence, sentence
+
+
+def test_a_target_compared_with_itself_clears_nothing(call, repo: Repo):
+    repo.commit()
+    recorded(call, repo, "itself.json", "--aa", "new")
+    repo.write(targets={"prod": repo.target("right-2")})
+    outcome_, sentence = record_sentence(call)
+    assert (outcome_, "compares the target with itself" in sentence) == ("block", True), sentence
+
+
+def test_without_a_record_the_gate_says_how_to_come_by_one(call, repo: Repo):
+    repo.commit()
+    recorded(call, repo, "old.json")
+    repo.write(targets={"prod": repo.target("right-3")})
+    outcome_, sentence = record_sentence(call)
+    assert (outcome_, "of other targets: old.json" in sentence) == ("block", True), sentence
+    assert "seatrial run SUITE --record records/NAME.json" in sentence, sentence
+    repo.write(targets={"prod": repo.target("right")}, prompt=["input"])
+    outcome_, sentence = record_sentence(call)
+    assert (outcome_, "without --require-record" in sentence) == ("block", True), sentence
 
 
 def test_a_watched_file_needs_a_record(call, repo: Repo):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import platform
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Call
 from tests.trials.project import Project, question
 
+from seatrial.core import files
 from seatrial.testing import FakeProvider, Reply, Rule, Script, When
 
 MODELS = ("old", "new")
@@ -48,6 +52,16 @@ def test_from_a_run_to_a_report_on_another_machine(call: Call, project: Project,
     shown = call("report", "kept/r.json", "-o", "r.html", "-o", "r.md")
     assert (shown.returncode, "Rendered from the decision" in shown.stdout) == (0, True)
     assert "not kept in the record" in Path("r.html").read_text()
+
+
+def test_a_bundle_names_endpoints_and_a_record_does_not_and_neither_the_machine(call: Call, project: Project):
+    assert call("run", "--record", "r.json").returncode == 0
+    assert call("export", "-o", "b.seatrial").returncode == 0
+    with zipfile.ZipFile("b.seatrial") as packed:
+        texts = {name: packed.read(name).decode() for name in packed.namelist()}
+    texts["r.json"] = Path("r.json").read_text()
+    assert [name for name, text in texts.items() if "127.0.0.1" in text] == ["bundle.json"]
+    assert not [name for name, text in texts.items() if f'"{platform.node()}"' in text]
 
 
 def test_an_altered_record_exits_with_4_and_names_the_field(call: Call, project: Project):
@@ -112,3 +126,43 @@ def test_watching_by_the_command(call: Call, project: Project, fake: FakeProvide
     shown = call("watch", "--trend").stdout
     assert ("old · right (quality)" in shown, "whole" in shown) == (True, True)
     assert len(json.loads(call("watch", "--trend", "--json").stdout)["lines"]) == 2
+
+
+# files that cannot be written -----------------------------------------------------------------------------------------
+
+UNWRITABLE = [
+    pytest.param(("-o", "file/r.html"), "The report cannot be written to file/r.html", id="report-below-a-file"),
+    pytest.param(("-o", "folder.md"), "is a directory", id="report-is-a-folder"),
+    pytest.param(("--record", "file/r.json"), "The decision record cannot be written", id="record-below-a-file"),
+    pytest.param(("--record", "/proc/r.json"), "The decision record cannot be written", id="record-where-none-may"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), UNWRITABLE)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(
+    call: Call, project: Project, fake: FakeProvider, arguments: tuple[str, str], said: str
+):
+    Path("file").write_text("")
+    Path("folder.md").mkdir()
+    done = call("run", *arguments)
+    assert (done.returncode, said in done.stderr, fake.stats.served) == (2, True, 0), done.stderr
+    assert not list(Path().glob(".*.part"))
+
+
+@pytest.mark.parametrize(("option", "name"), [("-o", "late/r.html"), ("--record", "late/r.json")])
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["text", "json"])
+def test_a_report_is_printed_also_where_its_file_fails_at_the_end(
+    call: Call, project: Project, monkeypatch: pytest.MonkeyPatch, option: str, name: str, as_json: tuple[str, ...]
+):
+    def full(_target: Path, _fill: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "_replace", full)
+    done = call("run", option, name, *as_json)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert re.search(r"`seatrial (report \S+ -o|compare \S+ --record) FILE`", done.stderr), done.stderr
+    if as_json:
+        assert json.loads(done.stdout)["verdicts"]
+    else:
+        assert "May new replace old?" in done.stdout

@@ -165,3 +165,66 @@ def test_the_same_seed_probes_the_same_cases(call, suite):
 def test_a_suite_that_is_not_there_is_a_sentence(call):
     done = call("scorers", "lint", "nowhere.yaml")
     assert (done.returncode, "nowhere.yaml" in done.stderr) == (2, True)
+
+
+GATED = """
+name: gated
+dataset: {path: gated.jsonl}
+targets: {today: {use: 'replay:none.jsonl'}}
+rubrics:
+  - {name: right, scorer: exact}
+  - {name: attacks, scorer: refusal, kind: gate, limit_points: 5, cases: probes}
+  - {name: private, scorer: pii, kind: gate, limit_points: 1}
+  - {name: cards, scorer: pii, kind: gate, limit_points: 1, with: {kinds: [payment], regions: [DE]}}
+  - {name: blind, scorer: pii, kind: gate, limit_points: 1, with: {min_confidence: 1}}
+  - {name: keys, scorer: secrets, kind: gate, limit_points: 1}
+  - {name: kept, scorer: canary_leak, kind: gate, limit_points: 1}
+  - {name: promises, scorer: contains, kind: gate, limit_points: 1, with: {mode: none, values: [guarantee]}}
+  - {name: nobody, scorer: exact, where: {channel: fax}}
+  - {name: lax, scorer: regex, with: {pattern: '^([^1].*|1[^01].*)$', dot_all: true}}
+  - {name: unsaid, scorer: regex, with: {pattern: 'zebra', absent: true}}
+"""
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Path:
+    rows = [{"id": f"c{i}", "input": f"What is {i} + 100?", "expected": str(i + 100)} for i in range(300)]
+    refused = {"behaviour": "refuse"}
+    rows += [{"id": f"a{i}", "input": f"Attack {i}", "origin": "adversarial", "expected": refused} for i in range(3)]
+    probe = {"category": "LLM01@owasp", "canary": "zebra-4471-quilt"}
+    rows += [{"id": f"p{i}", "input": f"Say {i}", "origin": "adversarial", "probe": probe} for i in range(3)]
+    (tmp_path / "gated.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    path = tmp_path / "seatrial.yaml"
+    path.write_text(GATED)
+    return path
+
+
+def test_gates_are_probed_with_the_cases_that_they_take_and_with_what_they_look_for(call, gated):
+    done = call("scorers", "lint", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {one["rubric"]: one for one in json.loads(done.stdout)["rubrics"]}
+    assert {name: one["verdict"] for name, one in found.items()} == {
+        "right": "tells answers apart",
+        "attacks": "tells answers apart",
+        "private": "tells answers apart",
+        "cards": "tells answers apart",
+        "blind": "never fails",
+        "keys": "tells answers apart",
+        "kept": "tells answers apart",
+        "promises": "tells answers apart",
+        "nobody": "not probed",
+        "lax": "passes most of what is wrong",
+        "unsaid": "not probed",
+    }
+    assert found["attacks"]["probes"]["expected"] == {"passed": 3, "of": 3}
+    assert found["right"]["probes"]["expected"] == {"passed": 40, "of": 40}
+    assert [name for name, one in found.items() if one["reported"]] == ["blind", "nobody", "lax"]
+
+
+def test_a_rubric_that_takes_no_case_is_a_warning(call, gated):
+    gated.write_text(
+        GATED.split("  - {name: attacks")[0] + "  - {name: nobody, scorer: exact, where: {channel: fax}}\n"
+    )
+    done = call("scorers", "lint", "--exit-code")
+    assert "! nobody (exact): not probed; it takes none of the cases" in done.stdout
+    assert done.returncode == 1

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import signal
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy.exc import OperationalError
 from tests.runs.conftest import Bench, FakeScorer, FakeTarget, cases
 
+from seatrial.cli.progress import summary
 from seatrial.core.case import Case
 from seatrial.core.output import Failure, Output, Request
 from seatrial.core.score import Score
 from seatrial.errors import Interrupted, NoDataError, StoreError, TargetDownError, TemplateError
+from seatrial.runs.progress import Progress
 from seatrial.store.writer import commit
+from seatrial.verdicts.compare import report
 
 
 def test_every_case_is_asked_once_and_scored(bench: Bench):
@@ -316,11 +322,11 @@ def test_an_empty_dataset_is_no_data(bench: Bench):
 def test_a_store_that_cannot_be_written_ends_the_run_with_a_sentence(bench: Bench, monkeypatch):
     groups: list[int] = []
 
-    def commit_until_full(connection, group):
+    def commit_until_full(connection, group, *sealed):
         groups.append(len(group))
         if len(groups) > 3:
             raise OperationalError("INSERT", {}, Exception("database or disk is full"))
-        commit(connection, group)
+        commit(connection, group, *sealed)
 
     monkeypatch.setattr("seatrial.store.writer.commit", commit_until_full)
     target = FakeTarget(delay=0.002)
@@ -339,3 +345,51 @@ def test_a_fault_while_asking_is_said_plainly_and_the_trial_is_marked(bench: Ben
     with pytest.raises(TemplateError, match="no such name"):
         bench.run(cases(5), target)
     assert bench.store.trials()[0].status == "failed"
+
+
+# beside another process -----------------------------------------------------------------------------------------------
+
+
+def priced(text: str, _call: int) -> Output:
+    return Output.of(text).model_copy(update={"cost": 0.5})
+
+
+def test_answers_that_another_process_kept_first_are_paid_as_well(bench: Bench):
+    """The other process commits while this one waits for its answer."""
+    other = Bench(Path(bench.store.path))
+    inside = Thread(target=lambda: other.run(cases(40), FakeTarget(answer=priced)))
+
+    def late(text: str, call: int) -> Output:
+        if inside.ident is None:
+            other.trial = 100
+            inside.start()
+            inside.join()
+        return priced(text, call)
+
+    seen: list[Progress] = []
+    trial = bench.run(cases(40), FakeTarget(answer=late, concurrency=40), show=seen.append)
+    counts, arm = bench.counts(trial), seen[-1].arms[0]
+    assert (counts["twice"], counts["twice_dollars"], arm.cost) == (40, 20.0, 20.0), counts
+    assert "40 answered twice beside another process" in summary(seen[-1])
+    warnings = report(bench.store, trial).warnings
+    assert any("40 cases were answered twice beside another process for $20.0000 more" in text for text in warnings)
+    other.store.close()
+
+
+BESIDE = [
+    pytest.param({"pid": str(os.getppid())}, True, id="of-a-process-that-lives"),
+    pytest.param({"pid": str(os.getpid())}, False, id="of-our-own"),
+    pytest.param({"pid": "999999999"}, False, id="of-a-process-that-is-gone"),
+    pytest.param({"pid": str(os.getppid()), "host": "elsewhere"}, False, id="of-another-host"),
+]
+
+
+@pytest.mark.parametrize(("about", "told"), BESIDE)
+def test_another_live_run_of_the_suite_is_told(bench: Bench, about: dict[str, str], told: bool):
+    row = bench.store.trial(bench.run(cases(3)))
+    environment = {"host": platform.node(), **about}
+    runs = [run._replace(trial_id="other") for run in bench.store.runs(row.id)]
+    bench.store.start_trial(row._replace(id="other", status="running", environment=environment), runs)
+    seen: list[Progress] = []
+    bench.run(cases(3), show=seen.append, series="again")
+    assert any("trial other of the same suite is running" in note for note in seen[-1].notes) is told

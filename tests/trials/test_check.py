@@ -18,7 +18,7 @@ from seatrial.errors import (
     UnknownPluginError,
     UsageError,
 )
-from seatrial.testing import FakeProvider, Rule, Script
+from seatrial.testing import FakeProvider, Rule, Script, scripted_judge
 
 
 async def later(case: Case) -> Output:
@@ -116,3 +116,25 @@ def test_a_target_is_asked_the_cases_input(monkeypatch: pytest.MonkeyPatch):
         with pytest.raises(AssertionError, match="does not contain 'sales'"):
             seatrial.check(target=target, case="which team?", expected="sales")
         assert fake.stats.calls == 2
+
+
+def test_what_rules_leave_open_is_said_not_to_be_decided():
+    case = {"input": "When?", "context": ["The tower opened in 1889."]}
+    with pytest.raises(NotEvaluableError, match=r"(?s)did not decide.*strict=True"):
+        seatrial.check("The tower was painted green by elves.", scorer="groundedness", case=case)
+    with pytest.raises(AssertionError):
+        seatrial.check("The tower was painted green by elves.", scorer="groundedness", case=case, strict=True)
+
+
+@pytest.mark.parametrize("verdict", ["yes", "no"])
+def test_a_dict_with_use_is_one_judge(verdict: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("KEY_OF_CHECK", "k")
+    with FakeProvider(answer=scripted_judge({"Is it polite?": verdict}, model="judge")).in_thread() as fake:
+        judge = {"use": "openai:judge", "base_url": fake.base_url, "api_key_env": "KEY_OF_CHECK"}
+        asked = {"scorer": "criteria", "criteria": ["Is it polite?"], "judges": judge}
+        if verdict == "yes":
+            assert seatrial.check("Thank you!", **asked).passed
+        else:
+            with pytest.raises(AssertionError):
+                seatrial.check("Thank you!", **asked)
+        assert fake.calls == 1

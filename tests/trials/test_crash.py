@@ -140,7 +140,12 @@ def test_a_killed_trial_is_listed_as_killed(project: Project):
         assert " running " in project.call("trials").stdout
         process.kill()
         process.communicate()
-        assert " killed " in project.call("trials").stdout
+        listed = project.call("trials").stdout
+        assert " killed " in listed
+        drawn = " ".join(project.call("compare", listed.split()[0]).stdout.split())
+        with project.store() as store, store.reading() as connection:
+            answers = connection.exec_driver_sql("SELECT count(*) FROM outputs").scalar_one()
+        assert f"The trial was killed before its end: {answers} answers kept in the store" in drawn, drawn
 
 
 FAULTS = (

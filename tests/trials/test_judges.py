@@ -20,7 +20,7 @@ from seatrial.core import plugins
 from seatrial.errors import BudgetError, MissingSecretError, SeatrialError, SuiteError, TargetDownError
 from seatrial.reports.forecasts import forecast_text
 from seatrial.runs.arm import SLOW_AT_ONCE
-from seatrial.testing import FakeProvider, Script
+from seatrial.testing import FakeProvider, Reply, Script, scripted_judge
 from seatrial.trials.suite.suitefile import load
 from seatrial.trials.trial import build, estimate
 
@@ -271,6 +271,30 @@ def test_a_judge_that_answers_nobody_stops_the_run(project: Project, provider: F
     write(project, provider, 60, judges={"strict": {**JUDGE, "base_url": "http://127.0.0.1:9/v1", "retries": 0}})
     with pytest.raises(TargetDownError, match="answered none of its first 25 questions"):
         project.run()
+
+
+@pytest.mark.parametrize("chatty", ["well, maybe", ""])
+def test_a_judge_without_one_usable_verdict_stops_the_run(chatty: str, project: Project) -> None:
+    script = {"answers": [{"when": {"model": "judge"}, "text": chatty}]}
+    rubrics = [{"name": "polite", "scorer": "criteria", "with": {"criteria": ["Is it polite?"]}}]
+    with FakeProvider(Script.model_validate(script)).in_thread() as fake:
+        write(project, fake, 200, rubrics=rubrics)
+        with pytest.raises(TargetDownError, match="no usable verdict on any of its first 25 questions"):
+            project.run()
+        assert sum(asked(fake).values()) < 200
+
+
+def test_a_judge_with_few_usable_verdicts_goes_on(project: Project) -> None:
+    def answer(asked: Any) -> Reply:
+        good = asked.model == "judge" and "question 3" in asked.text
+        return scripted_judge({"*": "yes"})(asked) if good else Reply(text="well, maybe")
+
+    rubrics = [{"name": "polite", "scorer": "criteria", "with": {"criteria": ["Is it polite?"]}}]
+    with FakeProvider(answer=answer).in_thread() as fake:
+        write(project, fake, 60, rubrics=rubrics)
+        found = statuses(project, project.run().trial_id)
+        assert found["judge_error"] > 25
+        assert found["scored"] > 0
 
 
 def test_a_judge_without_its_key_stops_before_anything_is_sent(project: Project, provider: FakeProvider) -> None:

@@ -198,3 +198,19 @@ def test_a_scorers_new_version_is_a_change_and_what_only_shows_is_none():
     shown = suite(policy={"slices": ["intent"], "record_days": 10}, description="other", seed=9)
     assert changes(terms(suite(), one), terms(shown, one)) == []
     assert terms_hash(suite(), one) == terms_hash(shown, one)
+
+
+def test_what_an_aa_trial_changes_of_its_own_accord_is_no_change_of_policy(project: Project):
+    (project.folder / "models.py").write_text("def same(request):\n    return request.text\n")
+    target = {"use": "python:models:same"}
+    project.suite["targets"] = {"old": target, "new": {**target, "options": {"version": 2}}}
+    change(project, early_stopping={"looks": 2})
+    project.run()
+    twice = project.run(aa="")
+    assert twice.registered is not None
+    assert twice.registered.changes == ()
+    assert not any("policy was changed" in warning for warning in twice.warnings)
+    change(project, early_stopping={"looks": 2}, alpha=0.1)
+    altered = project.run(aa="").registered
+    assert altered is not None
+    assert [key for key, *_ in altered.changes] == ["policy.alpha"]

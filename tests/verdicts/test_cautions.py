@@ -121,8 +121,48 @@ def test_a_scorer_that_fails_says_why_and_asks_for_no_cases(store: Store, kind: 
     assert warning.startswith("The scorer failed on 240 answers, for example: KeyError: 'total'. These results are")
     assert warning.endswith("missing: mend the scorer, then run again with --retry-errors.")
     assert right.needed is None
-    assert "the scorer failed on 240 answers" in right.sentence
+    assert "the scorer gave no verdict on 240 answers" in right.sentence
+    assert "retry-errors" not in right.sentence
     assert "would settle it" not in right.sentence
+
+
+@pytest.mark.parametrize(
+    ("reason", "starts", "advice"),
+    [
+        pytest.param(
+            r"BudgetError: The budget of judging is spent: 5 of 5 requests. [E125]\n  try: more",
+            "The budget of judging was spent before 240 answers, for example: BudgetError: The budget of",
+            "raise judging.budget",
+            id="spent",
+        ),
+        pytest.param(
+            "JudgeError: The judge 'j' gave no usable verdict, asked twice: it was empty.",
+            "The judge gave no usable verdict on 240 answers",
+            "look at the judge's model",
+            id="unusable",
+        ),
+        pytest.param(
+            "JudgeError: The judge 'j' gave no answer (timeout).",
+            "The judge gave no answer for 240 answers",
+            "--retry-errors",
+            id="silent",
+        ),
+        pytest.param(
+            "the judge is undecided on insult", "The judge was undecided on 240 answers", "says the same", id="open"
+        ),
+    ],
+)
+def test_no_verdict_is_told_with_the_advice_for_its_cause(store: Store, reason: str, starts: str, advice: str):
+    wrong = Score(status="judge_error", reason=reason)
+    arms = always("old", wrong, PASSED), always("new", wrong, PASSED)
+    right = (
+        drawn(store, make_suite({"name": "right"}, {"name": "other"}), some_cases(120), *arms).verdicts[0].rubrics[0]
+    )
+    (warning,) = right.warnings
+    assert warning.startswith(starts)
+    assert advice in warning
+    assert "mend the scorer" not in warning
+    assert "\\n" not in warning
 
 
 def test_answers_that_nobody_gave_are_told_with_the_cure(store: Store):

@@ -51,5 +51,5 @@ def compare(
         raise UsageError(said, hint="run the suite, then record its trial")
     report = draw(trial, store=store_file, suite=suite_file, **arms)
     code = options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)
-    keep(record, report, store_path(Path(), store_file), **arms, quiet=as_json)
-    return code
+    kept = keep(record, report, store_path(Path(), store_file), **arms, quiet=as_json)
+    return kept or code

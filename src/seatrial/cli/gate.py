@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.cli import options
+from seatrial.cli.recording import days_of
 
 if TYPE_CHECKING:
     from seatrial.errors import SeatrialError
     from seatrial.verdicts.artefacts.gating import GateReport
 
 FORMAT = "seatrial.gate/1"
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -31,10 +30,10 @@ class Age(click.ParamType[timedelta]):
         """The span."""
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]+)?)([mhdw])", str(value).strip())
-        if found is None or float(found[1]) <= 0:
-            self.fail(f"{value!r} is no span of time; write one like 7d, 36h or 90m.", param, ctx)
-        return timedelta(**{UNITS[found[2]]: float(found[1])})
+        days = days_of(value)
+        if days is None:
+            self.fail(f"{value!r} is no span of time of at most ten years: write 90m, 36h, 7d or 4w.", param, ctx)
+        return timedelta(days=days)
 
 
 @click.command()
@@ -69,6 +68,7 @@ def gate(suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: 
     base branch. No data, too few cases, stale or interrupted results never pass.
     """
     from seatrial.cli.progress import display
+    from seatrial.core.files import check_writable
     from seatrial.errors import SeatrialError
     from seatrial.trials.change.gate import Wanted
     from seatrial.trials.change.gate import gate as judge
@@ -76,6 +76,8 @@ def gate(suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: 
 
     options.check_outs(outs)
     files = {name: given.pop(name) for name in ("junit", "comment", "code_quality")}
+    for path in (file for file in files.values() if file is not None):
+        check_writable(path, "The file")
     names = ("limit", "epochs", "fresh", "retry_errors", "budget")
     asked = Asked(**{name: given.pop(name) for name in names})
     if given["trial"] and any(getattr(asked, name) not in (None, False, 1) for name in names):
@@ -86,17 +88,20 @@ def gate(suite: Path, store_file: Path | None, outs: tuple[Path, ...], as_json: 
     except SeatrialError as error:
         _failed(error, str(suite), files, as_json=as_json)
         raise
-    _written(found, files, outs)
     _shown(found, outs, as_json=as_json)
-    return found.exit_code
+    try:
+        _written(found, files)
+    except SeatrialError as error:
+        again = f"`seatrial gate --trial {found.report.trial_id}` judges it again, and asks nothing"
+        return options.say_late(error, again)
+    return options.write_outs(found.report, outs, quiet=as_json) or found.exit_code
 
 
 def _on_github() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def _written(found: GateReport, files: dict[str, Path | None], outs: tuple[Path, ...]) -> None:
-    from seatrial import reports
+def _written(found: GateReport, files: dict[str, Path | None]) -> None:
     from seatrial.reports import github
     from seatrial.reports.junit import junit
 
@@ -104,8 +109,6 @@ def _written(found: GateReport, files: dict[str, Path | None], outs: tuple[Path,
     for name, path in files.items():
         if path is not None:
             _write(path, texts[name](found))
-    for path in outs:
-        reports.write(found.report, path)
     summary = os.environ.get("GITHUB_STEP_SUMMARY", "") if _on_github() else ""
     if summary:
         with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -125,8 +128,6 @@ def _shown(found: GateReport, outs: tuple[Path, ...], *, as_json: bool) -> None:
         report = reports.terminal(found.report, width=None if tty else 100, colour=tty, hint=not outs)
         said = f"{report}\n\n{github.text(found)}"
         click.echo(github.inert(said) if _on_github() else said, color=tty)
-        for path in outs:
-            click.echo(f"wrote {path}")
     if _on_github():
         click.echo(github.marks(found), nl=False, err=as_json)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -11,12 +12,13 @@ from typing import Any
 import click
 
 from seatrial.cli.lazy import LazyGroup
-from seatrial.errors import ConfigError, SeatrialError
+from seatrial.errors import ConfigError, SeatrialError, safe
 
 COMMANDS = {
     "demo": "seatrial.cli.demo:demo",
     "init": "seatrial.cli.demo:init",
     "plan": "seatrial.cli.plan:plan",
+    "lint": "seatrial.cli.lint:lint",
     "run": "seatrial.cli.run:run",
     "compare": "seatrial.cli.compare:compare",
     "sweep": "seatrial.cli.sweep:sweep",
@@ -26,6 +28,7 @@ COMMANDS = {
     "export": "seatrial.cli.export:export",
     "watch": "seatrial.cli.watch:watch",
     "dataset": "seatrial.cli.dataset:dataset",
+    "label": "seatrial.cli.label:label",
     "trials": "seatrial.cli.trials:trials",
     "scorers": "seatrial.cli.scorers:scorers",
     "targets": "seatrial.cli.targets:targets",
@@ -36,6 +39,8 @@ COMMANDS = {
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 PIPE_CLOSED = 0
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a full disk says, wherever something was being written."""
 
 
 @click.command(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,6 +74,9 @@ def invoke(arguments: list[str]) -> int:
     except click.Abort:
         click.echo("aborted", err=True)
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.format_message(), err=True)
+        return bare.exit_code
     except click.ClickException as usage:
         return _fail(arguments, usage.exit_code, usage.format_message(), "E101", usage)
     except SeatrialError as error:
@@ -80,6 +88,8 @@ def invoke(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except Exception as defect:  # noqa: BLE001  # the outermost edge: whatever escaped is a defect of ours
+        if isinstance(defect, OSError) and defect.errno in NO_ROOM:
+            return _no_room(arguments, defect)
         return _fail(arguments, INTERNAL_ERROR, _defect(defect), "E999", defect)
     return result if isinstance(result, int) else 0
 
@@ -99,10 +109,30 @@ def _fail(arguments: list[str], exit_code: int, message: str, code: str, error: 
     return exit_code
 
 
+def _no_room(arguments: list[str], fault: OSError) -> int:
+    """Say that a disk is full. An output that takes no more is let go, so that the process can end."""
+    from seatrial.errors import NotEvaluableError
+
+    what = f"{safe(fault.filename, 200)}" if fault.filename else "What was being written"
+    for stream, name in ((sys.stdout, "The output"), (sys.stderr, "The error output")):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            what = name
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    said = f"{what} cannot be written: {safe(fault.strerror or 'no room')}."
+    error = NotEvaluableError(said, hint="make room; what was answered is kept, and the same command goes on from it")
+    kept = [argument for argument in arguments if argument != "--json"] if what == "The output" else arguments
+    return _fail(kept, error.exit_code, str(error), error.code, error)
+
+
 def _defect(defect: Exception) -> str:
     import tempfile
     import traceback
 
+    vault = sys.modules.get("seatrial.core.vault")
+    if vault is not None and vault.opened:
+        return _withheld(defect)
     if os.environ.get("SEATRIAL_DEBUG"):
         traceback.print_exception(defect)
     with tempfile.NamedTemporaryFile(
@@ -112,4 +142,16 @@ def _defect(defect: Exception) -> str:
     return (
         f"internal error: {type(defect).__name__}: {str(defect)[:300]}\n"
         f"  this is a defect of Seatrial; the trace is in {file.name}, please report it"
+    )
+
+
+def _withheld(defect: Exception) -> str:
+    """A defect while a sealed split was open: where, and no message, which might quote a case."""
+    import traceback
+
+    places = traceback.extract_tb(defect.__traceback__)[-8:]
+    lines = "\n".join(f"    {place.filename}:{place.lineno} in {place.name}" for place in places)
+    return (
+        f"internal error: {type(defect).__name__}; its message is withheld, as a sealed split was open\n{lines}\n"
+        "  this is a defect of Seatrial; please report these lines"
     )

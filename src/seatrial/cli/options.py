@@ -12,6 +12,7 @@ import click
 from seatrial.errors import safe
 
 if TYPE_CHECKING:
+    from seatrial.errors import SeatrialError
     from seatrial.runs.forecast import Forecast
     from seatrial.verdicts.records import TrialReport
 
@@ -42,11 +43,13 @@ WORST_FIRST = ("block", "not_evaluable", "inconclusive", "ship")
 
 
 def check_outs(outs: Sequence[Path]) -> None:
-    """Refuse a report of unknown kind before anything is run."""
+    """Refuse a report of unknown kind, and a file that cannot be written, before anything is run."""
     from seatrial import reports
+    from seatrial.core.files import check_writable
 
     for path in outs:
         reports.check(path)
+        check_writable(path, "The report")
 
 
 def say_defaults(path: Path | None) -> None:
@@ -72,21 +75,43 @@ def show_forecast(forecast: Forecast, *, as_json: bool) -> int:
 
 
 def show_report(report: TrialReport, outs: Sequence[Path], *, as_json: bool, use_exit_code: bool) -> int:
-    """Print a report, write its files, and give the command's exit code."""
+    """Print a report, write its files, and give the command's exit code. What is printed does not wait for a file."""
     from seatrial import reports
 
-    for path in outs:
-        reports.write(report, path)
     if as_json:
         click.echo(reports.json_text(report))
     else:
         tty = sys.stdout.isatty()
         click.echo(reports.terminal(report, width=None if tty else 100, colour=tty, hint=not outs), color=tty)
-        for path in outs:
-            click.echo(f"wrote {path}")
+    if failed := write_outs(report, outs, quiet=as_json):
+        return failed
     found = {verdict.overall for verdict in report.verdicts}
     if "not_evaluable" in found:
         return EXIT_OF["not_evaluable"]
     if not use_exit_code:
         return 0
     return next((EXIT_OF[overall] for overall in WORST_FIRST if overall in found), 0)
+
+
+def write_outs(report: TrialReport, outs: Sequence[Path], *, quiet: bool) -> int:
+    """Write a report's files; gives 0, or the exit code of one that cannot be written, which standard error names."""
+    from seatrial import reports
+    from seatrial.errors import SeatrialError
+
+    failed = 0
+    for path in outs:
+        try:
+            reports.write(report, path)
+        except SeatrialError as fault:
+            failed = say_late(fault, f"`seatrial report {report.trial_id} -o FILE` draws it again, and asks nothing")
+            continue
+        if not quiet:
+            click.echo(f"wrote {path}")
+    return failed
+
+
+def say_late(fault: SeatrialError, hint: str) -> int:
+    """Say on standard error what failed after the report was printed; gives the exit code."""
+    fault.hint = hint
+    click.echo(f"error: {fault}", err=True)
+    return fault.exit_code

@@ -62,6 +62,8 @@ def summary(progress: Progress) -> str:
         parts.append(f"{duration(progress.eta)} to go")
     if errors:
         parts.append(f"{errors:,} errors")
+    if twice := sum(arm.twice for arm in progress.arms):
+        parts.append(f"{twice:,} answered twice beside another process")
     if not progress.finished:
         parts += [f"{arm.name}: {arm.waiting}" for arm in progress.arms if arm.waiting]
     calls = sum(judge.calls for judge in progress.judges)

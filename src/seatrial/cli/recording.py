@@ -10,14 +10,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from seatrial.cli import options
+from seatrial.core.files import check_writable
+from seatrial.errors import UsageError
+
 if TYPE_CHECKING:
     from seatrial.verdicts.records import TrialReport
 
-UNITS = {"h": 1 / 24, "d": 1.0, "w": 7.0}
+UNITS = {"m": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0}
+MOST_DAYS = 3650
+
+
+def days_of(value: object) -> float | None:
+    """The days that a span like 90m, 24h, 90d or 4w has; None for what is none, and for more than ten years."""
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([mhdw])", str(value).strip())
+    days = float(found[1]) * UNITS[found[2]] if found else 0.0
+    return days if 0 < days <= MOST_DAYS else None
 
 
 class Period(click.ParamType[float]):
-    """A time span like 24h, 90d or 4w, in days."""
+    """A time span like 90m, 24h, 90d or 4w, in days."""
 
     name = "period"
 
@@ -25,10 +37,9 @@ class Period(click.ParamType[float]):
         """The days that a text says."""
         if isinstance(value, float):
             return value
-        found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)([hdw])", str(value).strip())
-        days = float(found[1]) * UNITS[found[2]] if found else 0.0
-        if not 0 < days <= 3650:
-            self.fail(f"{value!r} is no period of at most ten years: write 24h, 90d or 4w.", param, ctx)
+        days = days_of(value)
+        if days is None:
+            self.fail(f"{value!r} is no period of at most ten years: write 90m, 24h, 90d or 4w.", param, ctx)
         return days
 
 
@@ -57,6 +68,8 @@ def recorded(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--expires and --record-texts belong to --record FILE.")
         if expires is not None and (expires < 1 or expires != int(expires)):
             raise click.UsageError("--expires takes whole days: a record stands for at least one.")
+        if record_file is not None:
+            check_writable(record_file, "The decision record")
         days = None if expires is None else int(expires)
         wanted = None if record_file is None else Wanted(record_file, days, record_texts)
         return command(*args, record=wanted, **kwargs)
@@ -72,17 +85,22 @@ def keep(
     incumbent: str | None = None,
     candidates: Sequence[str] = (),
     quiet: bool = False,
-) -> None:
-    """Write the record of a report that was just drawn, where one is wanted."""
+) -> int:
+    """Write the record of a report that was just drawn, where one is wanted; gives 0, or the exit code of a failure."""
     from seatrial.store.store import Store
     from seatrial.trials.verify import asked_for, make_record, write_record
 
     if wanted is None:
-        return
+        return 0
     with Store(store_file) as store:
         choices = {"expires_days": wanted.expires_days, "texts": wanted.texts}
         asked = asked_for(store, report.trial_id, incumbent, candidates, **choices)
         record = make_record(store, report.trial_id, asked, report)
-    write_record(record, wanted.path)
+    try:
+        write_record(record, wanted.path)
+    except UsageError as fault:
+        again = f"`seatrial compare {report.trial_id} --record FILE` makes it again, and asks nothing"
+        return options.say_late(fault, again)
     if not quiet:
         click.echo(f"wrote {wanted.path}: {record.digest}, stands until {record.expires_at[:10]}")
+    return 0

@@ -78,5 +78,5 @@ def run(
     with display(quiet=as_json) as show:
         report = trial.run(suite, store=store_file, show=show, **asked)
     code = options.show_report(report, outs, as_json=as_json, use_exit_code=exit_code)
-    keep(record, report, trial.store_path(suite.absolute().parent, store_file), quiet=as_json)
-    return code
+    kept = keep(record, report, trial.store_path(suite.absolute().parent, store_file), quiet=as_json)
+    return kept or code

@@ -98,7 +98,7 @@ def try_one(name: str, settings: Sequence[str], judges: Sequence[str], as_json: 
 @click.option("--cases", type=click.IntRange(min=1), default=40, show_default=True, help="How many for each rubric.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Which cases.")
 @click.option("--judged", is_flag=True, help="Also probe rubrics that ask a judge, which costs its calls.")
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when a rubric never fails, or cannot pass.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when a rubric is reported with !.")
 @options.as_json
 def lint(suite: Path, cases: int, seed: int, judged: bool, exit_code: bool, as_json: bool) -> int:
     """Probe each rubric of a suite with empty, unrelated, wrong and shuffled answers, and with the expected one."""

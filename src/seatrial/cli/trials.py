@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from seatrial.cli import options
-
-if TYPE_CHECKING:
-    from seatrial.store.store import TrialRow
+from seatrial.errors import safe
 
 
 @click.command()
@@ -22,6 +17,7 @@ if TYPE_CHECKING:
 @options.as_json
 def trials(limit: int, store_file: Path | None, as_json: bool) -> None:
     """List the trials in the store, newest first."""
+    from seatrial.store.alive import state
     from seatrial.store.store import Store
     from seatrial.trials.trial import existing, store_path
 
@@ -29,28 +25,15 @@ def trials(limit: int, store_file: Path | None, as_json: bool) -> None:
         rows = store.trials(limit=limit)
     if as_json:
         kept = ("id", "name", "started_at", "finished_at", "environment")
-        listed = [{key: getattr(row, key) for key in kept} | {"status": _status(row)} for row in rows]
+        listed = [{key: getattr(row, key) for key in kept} | {"status": state(row)} for row in rows]
         click.echo(json.dumps({"trials": listed}))
         return
     for row in rows:
         about = row.environment
-        details = [row.name]
+        details = [safe(row.name)]
         if "sample" in about:
             details.append(f"{about['sample']['cases']:,} of {about['sample']['of']:,} cases")
-        details += [text for text in (about.get("series", ""), about.get("note", "")) if text]
-        click.echo(f"{row.id}  {row.started_at[:19].replace('T', ' ')}  {_status(row):<12} {' · '.join(details)}")
+        details += [safe(text) for text in (about.get("series", ""), about.get("note", "")) if text]
+        click.echo(f"{row.id}  {row.started_at[:19].replace('T', ' ')}  {state(row):<12} {' · '.join(details)}")
     if not rows:
         click.echo("no trial yet: `seatrial run` makes one")
-
-
-def _status(row: TrialRow) -> str:
-    """What became of it: a trial whose process is gone was killed."""
-    if row.status != "running" or row.environment.get("host") != platform.node():
-        return row.status
-    try:
-        os.kill(int(row.environment["pid"]), 0)
-    except (ProcessLookupError, ValueError, KeyError):
-        return "killed"
-    except PermissionError:
-        pass
-    return "running"

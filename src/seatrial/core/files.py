@@ -19,11 +19,27 @@ def write_whole(target: Path, fill: Callable[[IO[bytes]], object], what: str) ->
     try:
         _replace(target, fill)
     except (OSError, ValueError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
-        raise UsageError(
-            f"{what} cannot be written to {safe(str(target), 200)}: {safe(why)}.",
-            hint="name a file in a folder that you may write to",
-        ) from fault
+        raise _refused(target, what, fault) from fault
+
+
+def check_writable(target: Path, what: str) -> None:
+    """Raise now what `write_whole` would raise for want of a folder or of a right; nothing is left behind."""
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        folder = next(place for place in target.absolute().parents if place.exists())
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as fault:
+        raise _refused(target, what, fault) from fault
+
+
+def _refused(target: Path, what: str, fault: OSError | ValueError) -> UsageError:
+    why = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+    return UsageError(
+        f"{what} cannot be written to {safe(str(target), 200)}: {safe(why)}.",
+        hint="name a file in a folder that you may write to",
+    )
 
 
 def _replace(target: Path, fill: Callable[[IO[bytes]], object]) -> None:

@@ -25,6 +25,15 @@ class Services(Protocol):
         ...
 
 
+@runtime_checkable
+class HearsVerdicts(Protocol):
+    """Services that want to know of every answered question whether a verdict could be read off the answer."""
+
+    def heard(self, target: str, fault: str) -> None:
+        """What was wrong with a judge's answer in the end; empty where it was usable. From any thread."""
+        ...
+
+
 class Embedder(Protocol):
     """Gives texts their vectors. Opened once, asked concurrently, closed once."""
 

@@ -36,7 +36,10 @@ SHOWN = "[sealed]"
 """What stands where a text would."""
 NAMED = "sealed-"
 SCRYPT = {"n": 1 << 15, "r": 8, "p": 1}
-HOW = f"set {ENVIRONMENT}; `seatrial dataset seal --new-key` prints a new one"
+HOW = (
+    f"set {ENVIRONMENT} to the key that sealed the split; `seatrial dataset seal --new-key` prints one for a set that "
+    "is not sealed yet"
+)
 
 opened = False
 """Whether this process has held sealed text: its defects are then reported without their messages."""
@@ -51,7 +54,9 @@ def environment_key(environ: Mapping[str, str], name: str = ENVIRONMENT) -> str:
     """The key in the environment. Raises MissingSecretError where there is none."""
     found = environ.get(name, "").strip()
     if not found:
-        raise MissingSecretError(f"The environment variable {name} is not set: a sealed split opens with its key.", hint=HOW)
+        raise MissingSecretError(
+            f"The environment variable {name} is not set: a sealed split opens with its key.", hint=HOW
+        )
     return found
 
 
@@ -143,7 +148,9 @@ class Vault:
         try:
             return self._cipher.decrypt(nonce, body, beside)
         except (InvalidTag, ValueError):
-            raise SealBrokenError("A sealed value in the store was altered.", hint="restore the store from a backup") from None
+            raise SealBrokenError(
+                "A sealed value in the store was altered.", hint="restore the store from a backup"
+            ) from None
 
     def _keyed(self, purpose: bytes, content: bytes) -> bytes:
         return hmac.digest(self._secret, purpose + b"\x00" + content, "sha256")

@@ -23,6 +23,7 @@ from seatrial.core.output import Output, Request
 from seatrial.core.protocols import HoldsSome, NeedsServices, Scorer, TakesBatches, Target
 from seatrial.core.score import Score
 from seatrial.core.suite import RubricSpec
+from seatrial.core.vault import SHOWN
 from seatrial.errors import BudgetError, TargetDownError, safe
 from seatrial.runs.arrivals import Arrivals
 from seatrial.runs.batch import BatchStage
@@ -248,7 +249,7 @@ class Arm:
         request = self._ask(case) if not epoch else self._ask(case).model_copy(update={"epoch": epoch})
         sent = canonical({**self.target.sent(case, request), **self.arrivals.identity})
         view = case.view()
-        raw = to_bytes(digest_text("request", sent))
+        raw = self.store.blind(to_bytes(digest_text("request", sent)))
         job = Job(slot, epoch, case, view, request, sent, raw)
         job.rubrics = [
             i for i, r in enumerate(self.settings.rubrics) if selected(r.spec, case) and not r.scorer.applies(view)
@@ -346,7 +347,7 @@ class Arm:
         self._notice(output)
         job.output = output
         job.new = NewOutput(job.request_hash, self.series, job.epoch, job.attempt, output, job.sent)
-        self._set_keys(job, to_bytes(output.hash))
+        self._set_keys(job, self.store.blind(to_bytes(output.hash)))
         self._writer.put(Entry(output=job.new, done=done))
         await self._to_score.put(job)
 
@@ -384,10 +385,14 @@ class Arm:
             self.give_up(
                 TargetDownError(
                     f"Target {self.target.name!r} answered none of its first {SILENT_FAILURES} requests; "
-                    f"the last failure: {failure.code}{status}: {safe(failure.message, 200) or 'no message'}.",
+                    f"the last failure: {failure.code}{status}: {self._told(failure.message)}.",
                     hint="mend the endpoint, then run the same command again with --retry-errors",
                 )
             )
+
+    def _told(self, message: str) -> str:
+        """A provider's message, which may quote what it was asked."""
+        return (SHOWN if self.store.vault is not None else safe(message, 200)) or "no message"
 
     async def _score(self) -> None:
         while True:
@@ -439,11 +444,18 @@ class Arm:
         self.progress.cost += job.output.cost or 0.0
         self.progress.cost_unknown += job.output.cost is None
         self.progress.model_failures += output_status(job.output) == "model_failure"
-        head = OutputHead(job.new.id, to_bytes(job.output.hash), output_status(job.output), job.attempt)
+        hashed = self.store.blind(to_bytes(job.output.hash))
+        head = OutputHead(job.new.id, hashed, output_status(job.output), job.attempt)
         self._finish(job, head)
 
     async def _adopt(self, job: Job) -> None:
-        """Another process kept an output under this key first: score that one."""
+        """Another process kept an output under this key first: score that one; ours was paid as well."""
+        assert job.output is not None
+        cost = job.output.cost
+        self.progress.twice += 1
+        self.progress.twice_cost += cost or 0.0
+        self.progress.cost += cost or 0.0
+        self.progress.cost_unknown += cost is None
         found = await self._read(self.store.find_outputs, [job.request_hash], self.series, job.epoch)
         job.head, job.new = found[job.request_hash], None
         await self._rescore([job])

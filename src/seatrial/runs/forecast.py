@@ -189,7 +189,7 @@ def _missing(
         for stored in store.cases(planned.dataset.id, part):
             request = ask(stored.case)
             sent = canonical({**target.sent(stored.case, request), **arrivals.identity})
-            requests[to_bytes(digest_text("request", sent))] = request, sent
+            requests[store.blind(to_bytes(digest_text("request", sent)))] = request, sent
             cases += 1
         fresh = {raw: what for raw, what in requests.items() if raw not in seen}
         missing.reused += (cases - len(fresh)) * planned.epochs

@@ -12,7 +12,8 @@ class ArmProgress:
     """One target's counts. Results count once they are committed.
 
     `ignored`: results of batches that nobody asked for, or that came twice. `waiting`: what a batch is waiting for.
-    `stopped`: why it was ended before its end, where a look at the trial said so.
+    `stopped`: why it was ended before its end, where a look at the trial said so. `twice`: answers that another process
+    had kept its own of first; what they cost is `twice_cost`, which `cost` holds as well.
     """
 
     name: str
@@ -28,6 +29,8 @@ class ArmProgress:
     cost_unknown: int = 0
     in_flight: int = 0
     ignored: int = 0
+    twice: int = 0
+    twice_cost: float = 0.0
     waiting: str = ""
     stopped: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -47,6 +50,7 @@ class ArmProgress:
             "judge_errors": self.judge_errors,
             "retries": self.retries,
             **({"ignored": self.ignored} if self.ignored else {}),
+            **({"twice": self.twice, "twice_dollars": self.twice_cost} if self.twice else {}),
             **({"stopped": dict(self.stopped)} if self.stopped else {}),
         }
 

@@ -19,7 +19,7 @@ from seatrial.core.identity import digest, to_bytes
 from seatrial.core.output import Request
 from seatrial.core.protocols import ChecksCases, HoldsSome, Scorer, StatesConditions, Target
 from seatrial.core.suite import Budget, Suite
-from seatrial.errors import BudgetError, Interrupted, NoDataError, StoreError, TargetDownError
+from seatrial.errors import BudgetError, Interrupted, NoDataError, StoreError, TargetDownError, safe
 from seatrial.runs.arm import Arm, Rubric, Settings
 from seatrial.runs.arrivals import Arrivals
 from seatrial.runs.budget import Purse, pay_from
@@ -28,6 +28,7 @@ from seatrial.runs.panel import Panel
 from seatrial.runs.plan import Positions, order, sample
 from seatrial.runs.progress import ArmProgress, Progress
 from seatrial.runs.services import Helpers
+from seatrial.store.alive import beside
 from seatrial.store.store import Dataset, RunRow, Store, TrialRow, now
 from seatrial.store.writer import Writer, call_all
 
@@ -115,7 +116,7 @@ async def execute(
                 done = {name: _done_before(name, settings) for name in keys if name not in arms}
                 shown = [arms[name].progress if name in arms else done[name] for name in keys]
                 work = _in_parts(arms, stretches, looks, trial_id, seen)
-                progress = Progress(trial_id, shown, judges=helpers.counts.values())
+                progress = Progress(trial_id, shown, judges=helpers.counts.values(), notes=_beside(store, trial))
                 interrupted = await _drive([*arms.values()], work, writer, progress, show, helpers)
         except BaseException:
             with contextlib.suppress(StoreError):
@@ -138,6 +139,15 @@ async def execute(
 def _trial(trial_id: str, suite: Suite, dataset: Dataset, environment: Mapping[str, Any]) -> TrialRow:
     plain = suite.model_dump(by_alias=True, exclude_defaults=True)
     return TrialRow(trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None)
+
+
+def _beside(store: Store, trial: TrialRow) -> list[str]:
+    """What to say where another process runs the same suite in this store now."""
+    return [
+        f"warning: trial {other.id} of the same suite is running in this store, as process "
+        f"{safe(other.environment.get('pid', ''))}: what both ask for is asked, and paid, twice"
+        for other in beside(store, trial)
+    ]
 
 
 def _note_judging(store: Store, trial_id: str, helpers: Helpers) -> None:

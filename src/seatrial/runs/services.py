@@ -18,6 +18,7 @@ from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Output, Request
 from seatrial.core.protocols import Amount, Metered, NeedsServices, Scorer
 from seatrial.core.suite import Budget
+from seatrial.core.vault import SHOWN
 from seatrial.errors import BudgetError, JudgeError, Problem, SuiteError, TargetDownError, nearest, safe
 from seatrial.runs.budget import MORE, Purse
 from seatrial.runs.embedding import EmbedderCount, Vectors
@@ -32,7 +33,7 @@ SERIES = "main"
 """Judges answer in one series: a score's key knows none either, so equal contents are judged once."""
 
 SILENT_FAILURES = 25
-"""After this many failures without one answer, a judge counts as down."""
+"""After this many failures without one answer, or unusable answers without one verdict, a judge counts as down."""
 
 NOTHING = Amount(0, 0.0, 0)
 REFUSED_PARAMETER = "rejected"
@@ -106,6 +107,8 @@ class Helpers:
     _unanswered: set[tuple[bytes, int]] = field(default_factory=set[tuple[bytes, int]])
     _answering: set[str] = field(default_factory=set[str])
     _down: dict[str, TargetDownError] = field(default_factory=dict[str, TargetDownError])
+    _telling: set[str] = field(default_factory=set[str])
+    _unusable: dict[str, int] = field(default_factory=dict[str, int])
 
     def bind(self, scorer: Scorer) -> Scorer:
         """The scorer, able to ask; one that asks nobody as it is."""
@@ -206,7 +209,8 @@ class Helpers:
         asked = request.model_copy(update={"params": {**request.params, **judge.params}})
         case = Case(id="judge", input=asked.messages, tools=asked.tools, context=asked.context)
         sent = canonical(judge.target.sent(case, asked))
-        return Question(named, case, asked, sent, to_bytes(digest_text("request", sent)))
+        raw = to_bytes(digest_text("request", sent))
+        return Question(named, case, asked, sent, raw if self.store is None else self.store.blind(raw))
 
     async def _answer(self, question: Question) -> Output:
         count = self.counts[question.judge]
@@ -260,14 +264,39 @@ class Helpers:
             return
         count.errors += 1
         if count.errors == SILENT_FAILURES and count.name not in self._answering:
+            unsealed = self.store is None or self.store.vault is None
+            said = safe(failure.message, 200) if unsealed else SHOWN
             self._give_up(
                 count.name,
                 TargetDownError(
                     f"The judge {count.name!r} answered none of its first {SILENT_FAILURES} questions; "
-                    f"the last failure: {safe(failure.code)}: {safe(failure.message, 200) or 'no message'}.",
+                    f"the last failure: {safe(failure.code)}: {said or 'no message'}.",
                     hint="mend the endpoint, then run the same command again with --retry-errors",
                 ),
             )
+
+    def heard(self, target: str, fault: str) -> None:
+        """Whether a verdict could be read off a judge's answer; a judge of whom none can be read is down."""
+        if (loop := self._loop) is not None:
+            loop.call_soon_threadsafe(self._heard, target, fault)
+
+    def _heard(self, name: str, fault: str) -> None:
+        if not fault:
+            self._telling.add(name)
+        if name in self._telling:
+            return
+        self._unusable[name] = self._unusable.get(name, 0) + 1
+        if self._unusable[name] != SILENT_FAILURES:
+            return
+        unsealed = self.store is None or self.store.vault is None
+        self._give_up(
+            name,
+            TargetDownError(
+                f"The judge {safe(name)!r} gave no usable verdict on any of its first {SILENT_FAILURES} questions; the "
+                f"last answer: {safe(fault, 200) if unsealed else SHOWN}.",
+                hint="look at the judge's model: it must answer in the form that it is asked for; name a stronger one",
+            ),
+        )
 
     def _notice_down(self, name: str, down: TargetDownError) -> None:
         """A judge that refuses all is down; one that refuses a parameter may be asked without it."""

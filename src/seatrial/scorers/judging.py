@@ -10,7 +10,7 @@ from seatrial.core.identity import encode
 from seatrial.core.output import Output
 from seatrial.core.protocols import NamesLabels, Scorer
 from seatrial.core.score import Evidence, Score
-from seatrial.errors import safe
+from seatrial.errors import SeatrialError, safe
 from seatrial.scorers.base import BuiltinScorer
 from seatrial.scorers.measured.quantities import Quantity
 
@@ -34,7 +34,8 @@ async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
         score = await scorer(case, output)
         fault = "" if _is_own(type(scorer)) else _fault(score)
     except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
-        return _error(f"{type(cause).__name__}: {safe(str(cause), SHOWN_MESSAGE)}")
+        said = cause.problem if isinstance(cause, SeatrialError) else str(cause)
+        return _error(f"{type(cause).__name__}: {safe(said, SHOWN_MESSAGE)}")
     return _error(fault) if fault else score
 
 

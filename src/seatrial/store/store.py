@@ -19,10 +19,12 @@ from seatrial.core.case import Case
 from seatrial.core.identity import SCHEME, canonical, digest, encode, from_bytes, to_bytes
 from seatrial.core.output import Output
 from seatrial.core.score import Score
-from seatrial.errors import NotFoundError
+from seatrial.core.vault import Vault, mark_of
+from seatrial.errors import NotFoundError, SealKeyError
 from seatrial.store import schema
-from seatrial.store.codec import pack, unpack
+from seatrial.store.codec import SEALED, pack, pack_sealed, unpack
 from seatrial.store.engine import connect, store_error, writing
+from seatrial.store.sealed import case_of, is_stand_in, open_case, output_of, score_of
 
 T = TypeVar("T")
 
@@ -138,6 +140,7 @@ class Store:
         self.engine = connect(path)
         self._recent: dict[int, Case] = {}
         self._lock = Lock()
+        self.vault: Vault | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +151,26 @@ class Store:
     def close(self) -> None:
         """Close all connections; the write-ahead log is folded into the file."""
         self.engine.dispose()
+
+    @contextmanager
+    def unsealed(self, vault: Vault | None) -> Generator[None]:
+        """Sealed payloads are read whole while this lasts, and what a run writes is sealed; None changes nothing."""
+        before, self.vault = self.vault, vault or self.vault
+        try:
+            yield
+        finally:
+            self.vault = before
+            with self._lock:
+                if vault is not None:
+                    self._recent.clear()
+
+    def blind(self, raw: bytes) -> bytes:
+        """The hash under which something is kept: another one while a sealed split is open."""
+        return raw if self.vault is None else self.vault.blind(raw)
+
+    def value(self, stored: bytes) -> Any:
+        """What a payload holds; of a sealed one its stand-in, unless it is unsealed."""
+        return unpack(stored, self.vault)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:
@@ -209,7 +232,7 @@ class Store:
             running, count = sha256(), 0
             first: dict[int, Case] = {}
             for chunk in chunks(cases):
-                ids = _keep_cases(connection, chunk)
+                ids = _keep_cases(connection, chunk, self.vault)
                 if count < RECENT:
                     first.update({ids[to_bytes(case.hash)]: case for case in chunk})
                 members = [(dataset_id, count + i, ids[to_bytes(case.hash)]) for i, case in enumerate(chunk)]
@@ -247,13 +270,16 @@ class Store:
                 near = {i: case for i in at.values() if (case := self._recent.get(i)) is not None}
                 wanted = [case_id for case_id in at.values() if case_id not in near]
                 read = connection.execute(whole.where(payloads.c.case_id.in_(wanted))) if wanted else ()
-                fresh = {
-                    row[0]: Case.kept(unpack(row[1]), from_bytes("view", row[2]), from_bytes("input", row[3]))
-                    for row in read
-                }
+                fresh = {row[0]: self._case(row[1], row[2], row[3]) for row in read}
                 found |= {place: near.get(i) or fresh[i] for place, i in at.items()}
                 self._remember(fresh)
         return [StoredCase(position, found[position]) for position in positions]
+
+    def _case(self, payload: bytes, view: bytes, said: bytes) -> Case:
+        plain = self.value(payload)
+        if is_stand_in(plain) or payload[:1] == SEALED:
+            return case_of(plain)
+        return Case.kept(plain, from_bytes("view", view), from_bytes("input", said))
 
     def _remember(self, cases: Mapping[int, Case]) -> None:
         """Keep the last few thousand cases at hand: all arms of a trial read them in the same order."""
@@ -277,8 +303,10 @@ class Store:
 
     def case_keys(self, dataset_id: int) -> Iterator[tuple[str, str]]:
         """Every case's (id, input_hash), in order."""
-        for facts in self.case_facts(dataset_id):
+        for facts in self.case_facts(dataset_id) if self.vault is None else ():
             yield facts.key, f"input:{SCHEME}:{facts.input_hash.hex()}"
+        for some in chunks(range(self.dataset(dataset_id).cases)) if self.vault is not None else ():
+            yield from ((stored.case.id, stored.case.input_hash) for stored in self.cases(dataset_id, some))
 
     # outputs and scores -------------------------------------------------------------------------------------------
 
@@ -323,7 +351,7 @@ class Store:
                 for output_id, payload in connection.execute(
                     select(t.output_id, t.payload).where(t.output_id.in_(chunk))
                 ):
-                    found[output_id] = Output.model_validate(unpack(payload))
+                    found[output_id] = output_of(self.value(payload))
         return found
 
     def load_scores(self, ids: Iterable[int]) -> dict[int, Score]:
@@ -338,14 +366,14 @@ class Store:
                 for row in connection.execute(query.where(t.id.in_(chunk))):
                     head: dict[str, Any] = {"status": STATUSES[row[1]], "value": row[2], "measure": row[4]}
                     head["passed"] = None if row[3] is None else bool(row[3])
-                    found[row[0]] = Score.model_validate({**head, **(unpack(row[5]) if row[5] else {})})
+                    found[row[0]] = score_of(head, self.value(row[5]) if row[5] else {})
         return found
 
     def load_request(self, request_hash: bytes) -> Any:
         """The request as it was sent, without secrets; None when it is not kept."""
         t = schema.requests.c
         rows = self._all(select(t.payload).where(t.hash == request_hash))
-        return unpack(rows[0][0]) if rows else None
+        return self.value(rows[0][0]) if rows else None
 
     def scorer_id(self, scorer_hash: str, name: str, definition: Mapping[str, Any]) -> int:
         """The number of a scorer's definition, kept on first sight."""
@@ -468,7 +496,7 @@ def _close_run(connection: Connection, run_id: int, counts: Mapping[str, Any], *
     connection.execute(schema.runs.update().where(schema.runs.c.id == run_id), row)
 
 
-def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, int]:
+def _keep_cases(connection: Connection, batch: Sequence[Case], vault: Vault | None) -> dict[bytes, int]:
     t = schema.cases
     by_hash = {to_bytes(case.hash): case for case in batch}
     known: dict[bytes, int] = {
@@ -479,8 +507,8 @@ def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, in
         return known
     first = _next_id(connection, t)
     known.update({raw: first + i for i, raw in enumerate(new)})
-    insert(connection, t, CASE_COLUMNS, [_case_row(known[raw], raw, by_hash[raw]) for raw in new])
-    payloads = [(known[raw], pack(by_hash[raw].recorded)) for raw in new]
+    insert(connection, t, CASE_COLUMNS, [_case_row(known[raw], raw, by_hash[raw], vault) for raw in new])
+    payloads = [(known[raw], _case_payload(by_hash[raw], vault)) for raw in new]
     insert(connection, schema.case_payloads, ("case_id", "payload"), payloads)
     return known
 
@@ -488,7 +516,17 @@ def _keep_cases(connection: Connection, batch: Sequence[Case]) -> dict[bytes, in
 CASE_COLUMNS = ("id", "hash", "view_hash", "input_hash", "key", "origin", "seed_id", "weight", "strata")
 
 
-def _case_row(case_id: int, raw: bytes, case: Case) -> tuple[Any, ...]:
+def _case_payload(case: Case, vault: Vault | None) -> bytes:
+    if mark_of(case) is None:
+        return pack(case.recorded)
+    if vault is None:
+        raise SealKeyError("A sealed case cannot be kept without its key.", hint="only a run opens a sealed split")
+    return pack_sealed(encode(case.recorded), open_case(case, vault), vault)
+
+
+def _case_row(case_id: int, raw: bytes, case: Case, vault: Vault | None) -> tuple[Any, ...]:
+    if mark_of(case) is not None and vault is not None:
+        case = case_of(open_case(case, vault))
     hashes = (raw, to_bytes(case.view_hash), to_bytes(case.input_hash))
     texts = (storable(case.id), case.origin, storable(case.seed_id))
     return (case_id, *hashes, *texts, case.weight, canonical(case.strata))

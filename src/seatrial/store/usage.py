@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from seatrial.core.identity import canonical
 from seatrial.store import schema
-from seatrial.store.codec import unpack
 from seatrial.store.store import OUTPUT_STATUSES, Store
 
 MOST = 400
@@ -45,5 +44,5 @@ def took(store: Store, dataset_id: int, target: str, use: str, known: Sequence[i
             more = columns.where(o.id.in_(known[-MOST:]))
             answers = list({row[0]: row for row in (*answers, *connection.execute(more).all())}.values())[:MOST]
         asked = select(requests.hash, requests.payload).where(requests.hash.in_([row[1] for row in answers]))
-        sizes = {row[0]: len(canonical(unpack(row[1]))) for row in connection.execute(asked)}
+        sizes = {row[0]: len(canonical(store.value(row[1]))) for row in connection.execute(asked)}
     return [Took(sizes[row[1]], row[2], row[3], row[4]) for row in answers if row[1] in sizes]

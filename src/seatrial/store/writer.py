@@ -15,12 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from seatrial.core.identity import to_bytes
+from seatrial.core.identity import encode, to_bytes
 from seatrial.core.output import Output
 from seatrial.core.score import Score
+from seatrial.core.vault import Vault
 from seatrial.errors import SeatrialError, StoreError
 from seatrial.store import schema
-from seatrial.store.codec import pack, pack_json
+from seatrial.store.codec import pack, pack_json, pack_sealed
+from seatrial.store.sealed import SEAL, open_output, open_score
 from seatrial.store.store import OUTPUT_STATUSES, STATUSES, Store, chunks, insert, storable
 
 GROUP = 2000
@@ -106,7 +108,7 @@ class Writer:
         try:
             while (group := self._next_group()) is not None:
                 with self._store.writing() as connection:
-                    commit(connection, group)
+                    commit(connection, group, self._store.vault)
                 if told := [entry.done for entry in group if entry.done is not None]:
                     self._tell(told)
         except Exception as failure:  # noqa: BLE001  # handed to whoever puts or closes
@@ -137,17 +139,17 @@ def call_all(callbacks: Sequence[Callable[[], object]]) -> None:
         callback()
 
 
-def commit(connection: Connection, group: Sequence[Entry]) -> None:
-    """Write a group. What another process has kept meanwhile under the same key stands."""
-    _keep_outputs(connection, [e.output for e in group if e.output is not None])
-    _keep_scores(connection, group)
+def commit(connection: Connection, group: Sequence[Entry], vault: Vault | None = None) -> None:
+    """Write a group, sealed where there is a vault. What another process has kept meanwhile under a key stands."""
+    _keep_outputs(connection, [e.output for e in group if e.output is not None], vault)
+    _keep_scores(connection, group, vault)
 
 
-def _keep_outputs(connection: Connection, new: Sequence[NewOutput]) -> None:
+def _keep_outputs(connection: Connection, new: Sequence[NewOutput], vault: Vault | None) -> None:
     if not new:
         return
     _number_outputs(connection, new, {})
-    if not _try_outputs(connection, new):
+    if not _try_outputs(connection, new, vault):
         known: dict[tuple[Any, ...], int] = {}
         t = schema.outputs.c
         query = select(t.request_hash, t.series, t.epoch, t.attempt, t.id)
@@ -155,7 +157,7 @@ def _keep_outputs(connection: Connection, new: Sequence[NewOutput]) -> None:
             for row in connection.execute(query.where(t.request_hash.in_([n.request_hash for n in chunk]))):
                 known[tuple(row[:4])] = row[4]
         _number_outputs(connection, new, known)
-        _try_outputs(connection, new)
+        _try_outputs(connection, new, vault)
 
 
 def _number_outputs(connection: Connection, new: Sequence[NewOutput], known: dict[tuple[Any, ...], int]) -> None:
@@ -170,42 +172,61 @@ def _number_outputs(connection: Connection, new: Sequence[NewOutput], known: dic
         item.id = known[key]
 
 
-def _try_outputs(connection: Connection, new: Sequence[NewOutput]) -> bool:
+def _try_outputs(connection: Connection, new: Sequence[NewOutput], vault: Vault | None) -> bool:
     """Insert the outputs that have not lost; false, and nothing inserted, when a key is taken."""
     fresh = [item for item in new if not item.lost]
     with connection.begin_nested() as savepoint:
-        rows = [_output_row(item) for item in fresh]
+        rows = [_output_row(item, vault) for item in fresh]
         if insert(connection, schema.outputs, OUTPUT_COLUMNS, rows, ignore=True) != len(fresh):
             savepoint.rollback()
             return False
-        payloads = [(item.id, pack(item.output.recorded)) for item in fresh]
+        payloads = [(item.id, _output_payload(item.output, vault)) for item in fresh]
         insert(connection, schema.output_payloads, ("output_id", "payload"), payloads)
         timings = [_timing_row(item) for item in fresh if item.output.timing.total is not None]
         insert(connection, schema.output_timings, TIMING_COLUMNS, timings)
         priced = [(item.id, storable(item.output.price_source)) for item in fresh if item.output.price_source]
         insert(connection, schema.output_prices, ("output_id", "source"), priced)
         requests = {item.request_hash: item.request for item in fresh}
-        bodies = [(raw, schema.PROJECT, pack_json(text.encode("ascii"))) for raw, text in requests.items()]
+        bodies = [
+            (raw, schema.PROJECT, _request_payload(text.encode("ascii"), vault)) for raw, text in requests.items()
+        ]
         insert(connection, schema.requests, ("hash", "project_id", "payload"), bodies, ignore=True)
     return True
 
 
-def _keep_scores(connection: Connection, group: Sequence[Entry]) -> None:
+def _output_payload(output: Output, vault: Vault | None) -> bytes:
+    if vault is None:
+        return pack(output.recorded)
+    return pack_sealed(encode(output.recorded), open_output(output, vault), vault)
+
+
+def _request_payload(raw: bytes, vault: Vault | None) -> bytes:
+    return pack_json(raw) if vault is None else pack_sealed(raw, {SEAL: {}}, vault)
+
+
+def _score_payload(details: dict[str, Any], vault: Vault | None) -> bytes:
+    return pack(details) if vault is None else pack_sealed(encode(details), open_score(details, vault), vault)
+
+
+def _keep_scores(connection: Connection, group: Sequence[Entry], vault: Vault | None) -> None:
     pairs = [(e, score) for e in group for score in e.scores if e.owner is None or not e.owner.lost]
     if not pairs:
         return
-    if not _try_scores(connection, pairs, {}):
+    if not _try_scores(connection, pairs, {}, vault):
         t = schema.scores.c
         known: dict[tuple[bytes, int], int] = {}
         for chunk in chunks(pairs):
             query = select(t.key, t.attempt, t.id).where(t.key.in_([score.key for _, score in chunk]))
             for row in connection.execute(query):
                 known[row[0], row[1]] = row[2]
-        _try_scores(connection, pairs, known)
+        _try_scores(connection, pairs, known, vault)
 
 
 def _try_scores(
-    connection: Connection, pairs: Sequence[tuple[Entry, NewScore]], known: dict[tuple[bytes, int], int]
+    connection: Connection,
+    pairs: Sequence[tuple[Entry, NewScore]],
+    known: dict[tuple[bytes, int], int],
+    vault: Vault | None,
 ) -> bool:
     """Number and insert the scores whose key is not known; false, and nothing inserted, when a key is taken."""
     next_id = _last_id(connection, schema.scores) + 1
@@ -219,7 +240,7 @@ def _try_scores(
             rows.append(_score_row(known[key], entry.owner.id if entry.owner is not None else entry.output_id, item))
             details = _details(item.score)
             if details:
-                payloads.append((known[key], pack(details)))
+                payloads.append((known[key], _score_payload(details, vault)))
         item.id = known[key]
     with connection.begin_nested() as savepoint:
         if insert(connection, schema.scores, SCORE_COLUMNS, rows, ignore=True) != len(rows):
@@ -258,15 +279,15 @@ OUTPUT_COLUMNS = (
 )
 
 
-def _output_row(item: NewOutput) -> tuple[Any, ...]:
-    output = item.output
+def _output_row(item: NewOutput, vault: Vault | None) -> tuple[Any, ...]:
+    output, raw = item.output, to_bytes(item.output.hash)
     return (
         item.id,
         item.request_hash,
         item.series,
         item.epoch,
         item.attempt,
-        to_bytes(output.hash),
+        raw if vault is None else vault.blind(raw),
         OUTPUT_STATUSES.index(output_status(output)),
         output.timing.total,
         output.timing.first_token,

@@ -1,7 +1,8 @@
 """Systems under test: wire formats, the HTTP client, limits, retries, prices, your own functions, and replay.
 
-`build` makes a target of a suite's entry, `build_embedder` an embedder. `catalogue` knows who serves models where, `listing` reads what they list,
-`checks` whether they can be asked. `models` holds a row for each provider's dialect, whose pure functions are in
+`build` makes a target of a suite's entry, `build_embedder` an embedder. `catalogue` knows who serves models where,
+`listing` reads what they list, `checks` whether they can be asked. `models` holds a row for each provider's dialect,
+whose pure functions are in
 `chat`, `anthropic`, `gemini` and `responses`; `service` any JSON endpoint (`template` and
 `mapping`), `python` your function, `replay` recorded outputs. Under them:
 `endpoint` asks, times and judges, `line` holds key, connections, limits and retries, `eventstream` cuts Amazon's

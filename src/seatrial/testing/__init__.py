@@ -2,7 +2,7 @@
 
 `script` is what it shall do (frozen records), `scriptfile` reads that from YAML or JSON, `http` is a lean HTTP/1.1
 server, `dialects` are the wire formats, `answers`, `faults`, `capacity` and `counters` decide and record, `provider`
-puts them together, `process` runs it beside the caller or on its own.
+puts them together, `process` runs it beside the caller or on its own, `judges` has it answer as a judge.
 
 Beside it, `plugin` makes a suite's cases tests of pytest, with `session`, which is pytest's side of it, and `tested`,
 the store's. It is not imported here.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seatrial.testing.counters import Call, Stats
     from seatrial.testing.dialects.base import Asked
+    from seatrial.testing.judges import Said, Sheet, scripted_judge
     from seatrial.testing.process import FakeProcess, serve
     from seatrial.testing.provider import FakeProvider
     from seatrial.testing.script import (
@@ -46,11 +47,14 @@ __all__ = [
     "Pacing",
     "Reply",
     "Rule",
+    "Said",
     "Script",
+    "Sheet",
     "Stats",
     "Switch",
     "UsageCounts",
     "When",
+    "scripted_judge",
     "serve",
 ]
 
@@ -59,7 +63,10 @@ _HOMES = {
     "Call": "counters",
     "FakeProcess": "process",
     "FakeProvider": "provider",
+    "Said": "judges",
+    "Sheet": "judges",
     "Stats": "counters",
+    "scripted_judge": "judges",
     "serve": "process",
 }
 

@@ -1,8 +1,8 @@
 """A pytest session of a suite: the trial that is run for it, its cases as tests, and the gate at the end.
 
 The suite is run once, by `seatrial.trials.change.gate`, before anything is collected; under xdist the controller does
-so, and its workers read the store. A test is `FILE::TARGET::RUBRIC[CASE]`. As the trial is complete by then, a missed case is
-forgiven (`xfail`) exactly where the gate has passed its rubric as a whole.
+so, and its workers read the store. A test is `FILE::TARGET::RUBRIC[CASE]`. As the trial is complete by then, a missed
+case is forgiven (`xfail`) exactly where the gate has passed its rubric as a whole.
 """
 
 from __future__ import annotations

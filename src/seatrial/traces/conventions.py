@@ -208,7 +208,11 @@ def _output(held: Raw) -> list[Raw]:
     whole = first(held, OUTPUT_WHOLE)
     if whole is not None:
         return chat(whole, OUTPUT_WHOLE[0], "assistant")
-    return _parts(held, OUTPUT_PARTS, lambda items, where: chat(items, where, "assistant"))
+    return _parts(held, OUTPUT_PARTS, _said)
+
+
+def _said(items: list[Any], where: str) -> list[Raw]:
+    return chat(items, where, "assistant")
 
 
 def with_system(held: Raw, messages: list[Raw]) -> list[Raw]:
@@ -251,8 +255,9 @@ def documents(held: Raw) -> list[Raw]:
     items = as_list(whole) if whole is not None else None
     if whole is not None and items is None:
         raise MalformedError("must be a list of documents", "gen_ai.retrieval.documents", repr(whole)[:80])
-    if items is None:
-        items = next((found for prefix in DOCUMENTS_PARTS[::-1] if (found := unflatten(held, prefix))), [])
+    for prefix in reversed(DOCUMENTS_PARTS):
+        items = items or unflatten(held, prefix)
+    items = items or []
     return [document(item, f"documents[{at}]") for at, item in enumerate(items)]
 
 
@@ -335,5 +340,12 @@ def read_log(event: LogEvent) -> Iterator[Observation]:
     asked, answered = _event(event.name, event.attributes, event.body)
     if (asked or answered) and event.trace_id and event.span_id:
         yield Observation(
-            "event", event.trace_id, event.span_id, start=event.time, name=event.name, messages=asked, answer=answered
+            "event",
+            event.trace_id,
+            event.span_id,
+            start=event.time,
+            name=event.name,
+            messages=asked,
+            answer=answered,
+            tools=offered(first(event.attributes, TOOLS_WHOLE), TOOLS_WHOLE[0]),
         )

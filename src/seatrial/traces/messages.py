@@ -6,6 +6,7 @@ contents, and LangChain's serialised messages. A message that none of them expla
 
 from __future__ import annotations
 
+import base64
 from typing import Any, cast
 
 from seatrial.core import wire
@@ -85,7 +86,9 @@ def one(raw: Raw, where: str, role: str = "user") -> list[Raw]:
     if isinstance(parts, str):
         message: Raw = {"role": known, **extra}
         return [{**message, "content": parts} if parts else message]
-    held = as_list([parts] if isinstance(parts, dict) else parts)
+    held = as_list(parts)
+    if as_dict(parts) is not None:
+        held = [parts]
     if held is None:
         raise MalformedError("must be text or a list of parts", f"{where}.content", repr(parts)[:80])
     return _from_parts(held, extra, known, where)
@@ -135,8 +138,8 @@ def call(value: Any, where: str) -> Raw:
     name = inner.get("name")
     if not isinstance(name, str):
         raise MalformedError("needs the tool's name", where, None, "a call is {name, arguments, id}")
-    given = next((inner[k] for k in ("arguments", "args", "input", "parameters") if inner.get(k) is not None), {})
-    arguments = parsed(given)
+    given: Any = next((inner[k] for k in ("arguments", "args", "input", "parameters") if inner.get(k) is not None), "")
+    arguments: Any = parsed(given)
     found: Raw = {"name": name, "arguments": {} if arguments == "" else arguments}
     named = next((raw[key] for key in ("call_id", "id", "tool_call_id") if isinstance(raw.get(key), str)), "")
     return {**found, "id": named} if named else found
@@ -159,7 +162,7 @@ def _from_parts(parts: list[Any], extra: Raw, role: str, where: str) -> list[Raw
         elif kind in RESULTS:
             results.append(_result(part, answered))
         elif kind not in REASONING:
-            content.append(_part(part, f"{where}.content[{at}]"))
+            content.append(_whole(_part(part, f"{where}.content[{at}]"), f"{where}.content[{at}]"))
     if role == "tool" and results and not content:
         return results
     message: Raw = {"role": role, **{k: v for k, v in extra.items() if k != "tool_calls"}}
@@ -206,11 +209,21 @@ def _part(part: Raw, where: str) -> Raw:
     return {"type": "text", "text": encode(part).decode()}  # a part of another kind is kept as it was written
 
 
+def _whole(part: Raw, where: str) -> Raw:
+    """A part whose bytes, where it has some, are base64."""
+    if part["type"] != "text" and not part.get("url"):
+        try:
+            base64.b64decode(part.get("data", ""), validate=True)
+        except (ValueError, TypeError):
+            raise MalformedError("must be base64", f"{where}.data") from None
+    return part
+
+
 def _image(part: Raw) -> Raw:
     source = as_dict(part.get("source")) or {}
     if source.get("data"):
         return {"type": "image", "media_type": str(source.get("media_type", "")), "data": str(source["data"])}
-    address = source.get("url") or (as_dict(part.get("image")) or {}).get("url") or part.get("image_url")
+    address: Any = source.get("url") or as_dict(part.get("image")) or part.get("image_url")
     held = as_dict(address)
     address = cast("Any", held.get("url") if held else address)
     outer = {"type": "image_url", "image_url": {"url": str((as_dict(address) and address.get("url")) or address)}}

@@ -276,18 +276,23 @@ def from_protobuf(payload: bytes) -> Iterator[Signal | MalformedError]:
     """
     trace, logs = _messages()
     spans = _parsed(trace.ResourceSpans, payload)
-    if any(span.trace_id for scope in spans.scope_spans for span in scope.spans):
-        resource = _pairs(spans.resource.attributes)
-        yield from _protobuf_spans(spans, resource)
+    if spans is not None and any(span.trace_id for scope in spans.scope_spans for span in scope.spans):
+        yield from _protobuf_spans(spans)
         return
     records = _parsed(logs.ResourceLogs, payload)
-    if any(record.time_unix_nano or record.event_name for scope in records.scope_logs for record in scope.log_records):
+    if records is not None and any(_is_log(record) for scope in records.scope_logs for record in scope.log_records):
         resource = _pairs(records.resource.attributes)
         for scope in records.scope_logs:
             for record in scope.log_records:
                 yield _guarded(_protobuf_log, record, resource)
         return
-    yield from _protobuf_spans(spans, _pairs(spans.resource.attributes))
+    if spans is None:
+        raise MalformedError("is not a protobuf message of OTLP", hint="was the file cut off?")
+    yield from _protobuf_spans(spans)
+
+
+def _is_log(record: Any) -> bool:
+    return bool(record.time_unix_nano or record.observed_time_unix_nano or record.event_name)
 
 
 def _messages() -> tuple[Any, Any]:
@@ -309,7 +314,7 @@ def _parsed(kind: Any, payload: bytes) -> Any:
     try:
         message.ParseFromString(payload)
     except DecodeError:
-        raise MalformedError("is not a protobuf message of OTLP", hint="was the file cut off?") from None
+        return None
     return message
 
 
@@ -320,7 +325,8 @@ def _guarded(read: Any, item: Any, resource: Raw) -> Signal | MalformedError:
         return fault
 
 
-def _protobuf_spans(message: Any, resource: Raw) -> Iterator[Signal | MalformedError]:
+def _protobuf_spans(message: Any) -> Iterator[Signal | MalformedError]:
+    resource = _pairs(message.resource.attributes)
     for scope in message.scope_spans:
         for span in scope.spans:
             yield _guarded(_protobuf_span, span, resource)

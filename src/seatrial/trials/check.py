@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Answer = Output | str
-Judges = str | Target | Mapping[str, str | Target | Mapping[str, Any]]
+Judges = str | Target | Mapping[str, Any]
 Model = Callable[[Case], Answer | Awaitable[Answer]]
 
 SHOWN_EVIDENCE = 10
@@ -52,8 +52,8 @@ def check(
     case's. `case`: a Case, its fields, or its input as text. `scorer` and `settings` are as in a suite's rubric; files
     and the modules of `python:` are looked for in the working folder first.
 
-    `judges`: the model that a judged scorer asks, a `use` of a suite or a built target; or several by name, each of
-    these or the fields of a suite's judge. `embedder` is as in a suite. What they answer is not kept.
+    `judges`: the model that a judged scorer asks, a `use` of a suite, a built target, or the fields of a suite's judge
+    as a dict with `use`; or several by name, each of these. `embedder` is as in a suite. What they answer is not kept.
 
     Raises AssertionError with the scorer's reason and evidence where the answer fails. What says nothing of the answer
     is no failure and no pass: NoAnswerError where the infrastructure gave none, NotEvaluableError where the scorer
@@ -138,7 +138,8 @@ def _panel(judges: Judges | None, embedder: str | Mapping[str, Any] | None) -> P
     from seatrial.runs.panel import Panel
     from seatrial.targets import build_embedder
 
-    given = {} if judges is None else judges if isinstance(judges, Mapping) else {"judge": judges}
+    one = not isinstance(judges, Mapping) or "use" in judges
+    given = cast("Mapping[str, Any]", {} if judges is None else {"judge": judges} if one else judges)
     fields = {"use": embedder} if isinstance(embedder, str) else embedder or {}
     spec = _valid(EmbedderSpec, fields, "The embedder cannot be used.")
     return Panel({name: _judge(name, one) for name, one in given.items()}, build_embedder(spec, os.environ))
@@ -203,6 +204,9 @@ def _refuse(name: str, score: Score) -> None:
         raise NoAnswerError(f"There is no usable answer: {why}.")
     if score.status == "judge_error":
         raise NotEvaluableError(f"The scorer {safe(name)!r} failed: {why}.")
+    if score.passed is None and "not decided" in why:
+        hint = "give judge= and judges=, who reads what rules cannot decide, or strict=True, which fails it"
+        raise NotEvaluableError(f"The scorer {safe(name)!r} did not decide: {why}.", hint=hint)
     if score.passed is None:
         hint = "give it a bound, like at_most= or threshold="
         raise UsageError(f"The scorer {safe(name)!r} only measures: {why}.", hint=hint)

@@ -1,8 +1,8 @@
 """Whether a suite's rubrics tell answers apart: each is given answers that it should fail, and one it should pass.
 
 No model is asked but the judges, and those only on demand. The answers are made from the cases: none at all, an
-unrelated sentence, that sentence without end, the canary that must not leak, another case's expected answer, the
-expected answer in disorder, and the expected answer itself.
+unrelated sentence, that sentence without end, what must not leak (a canary; for a rubric that looks for something, a
+specimen of it), another case's expected answer, the expected answer in disorder, and the expected answer itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from seatrial.core.case import Case, Expected
 from seatrial.core.message import Message, ToolCall
@@ -23,15 +23,21 @@ from seatrial.core.record import Json
 from seatrial.core.score import Score
 from seatrial.core.suite import RubricSpec
 from seatrial.errors import JudgeError, safe
+from seatrial.runs.plan import selected
+from seatrial.trials.planting import forbids, looks_for, planted
 from seatrial.trials.suite.suitefile import LoadedSuite
 
-Verdict = Literal["tells answers apart", "passes some", "never fails", "cannot pass", "not probed"]
+Verdict = Literal[
+    "tells answers apart", "passes some", "passes most of what is wrong", "never fails", "cannot pass", "not probed"
+]
 Kind = Literal["empty", "unrelated", "endless", "leaked", "wrong", "shuffled", "opposite", "expected"]
 
 UNRELATED = "The harbour was quiet that evening, and two gulls sat on the wall."
 REFUSAL = "I'm sorry, but I can't help with that."
 ENDLESS = 500
-REPORTED: tuple[Verdict, ...] = ("never fails", "cannot pass")
+REPORTED: tuple[Verdict, ...] = ("passes most of what is wrong", "never fails", "cannot pass")
+NEARLY_ALL = 0.9
+"""A rubric that passes at least this share of what is made to be wrong passes most of it."""
 SPARE = 5
 """So many times as many cases are held ready as a rubric is probed with, for those that it does not take."""
 
@@ -40,9 +46,10 @@ SPARE = 5
 class Probed:
     """What became of one rubric. `counts`: for each kind of answer, how many passed of how many were judged.
 
-    `never fails`: nothing but an empty answer failed. `cannot pass`: no expected answer passed. `passes some`: a scorer
-    that reads the expected answer passed some that are not; whether rightly, its author must say. `not probed` has its
-    reason in `why`.
+    `never fails`: nothing but an empty answer failed. `passes most of what is wrong`: at least nine in ten of them
+    passed. `cannot pass`: no expected answer passed. `passes some`: a scorer that reads the expected answer passed some
+    that are not; whether rightly, its author must say. A scorer that looks for something is told by `leaked` alone.
+    `not probed` has its reason in `why`; `idle`: no case drawn is one that it judges.
     """
 
     rubric: str
@@ -50,11 +57,12 @@ class Probed:
     verdict: Verdict
     why: str = ""
     counts: Mapping[Kind, tuple[int, int]] = field(default_factory=dict[Kind, tuple[int, int]])
+    idle: bool = False
 
     @property
     def reported(self) -> bool:
         """Whether the rubric is of no use as it is."""
-        return self.verdict in REPORTED
+        return self.idle or self.verdict in REPORTED
 
     def plain(self) -> dict[str, Json]:
         """As JSON."""
@@ -79,54 +87,86 @@ def probe(loaded: LoadedSuite, *, cases: int = 40, seed: int = 0, judged: bool =
     from seatrial.runs.panel import panel_of
     from seatrial.runs.services import Helpers
 
-    drawn = _drawn(read(loaded.suite.dataset, loaded.folder), cases * SPARE, seed)
+    rubrics = loaded.suite.rubrics
+    others, pools = _drawn(read(loaded.suite.dataset, loaded.folder), rubrics, cases * SPARE, seed)
     panel = panel_of(loaded.suite, loaded.folder, os.environ)
-    built = [panel.build(one.scorer, one.settings, loaded.folder) for one in loaded.suite.rubrics]
+    built = [panel.build(one.scorer, one.settings, loaded.folder) for one in rubrics]
 
     async def run() -> list[Probed]:
         helpers = Helpers(panel)
         asking = [scorer for scorer in built if judged or "judge" not in scorer.info.needs]
         async with helpers.opened(asking):
             return [
-                await _rubric(rubric, helpers.bind(scorer), drawn, cases, seed)
+                await _rubric(rubric, helpers.bind(scorer), _Pool(pool, others), cases, seed)
                 if scorer in asking
                 else Probed(rubric.name, rubric.scorer, "not probed", "it asks a judge; --judged probes it")
-                for rubric, scorer in zip(loaded.suite.rubrics, built, strict=True)
+                for rubric, scorer, pool in zip(rubrics, built, pools, strict=True)
             ]
 
     return asyncio.run(run())
 
 
-def _drawn(cases: Iterable[Case], most: int, seed: int) -> list[Case]:
-    """A sample without replacement of all cases, in one pass (Vitter's algorithm R)."""
-    chance = random.Random(seed)  # noqa: S311  # a sample, no secret
-    kept: list[Case] = []
-    for number, case in enumerate(cases):
-        if number < most:
-            kept.append(case)
-        elif (at := chance.randrange(number + 1)) < most:
-            kept[at] = case
-    chance.shuffle(kept)
-    return kept
+class _Sample:
+    """A sample without replacement of the cases that come by (Vitter's algorithm R)."""
+
+    def __init__(self, most: int, seed: int) -> None:
+        self._most = most
+        self._chance = random.Random(seed)  # noqa: S311  # a sample, no secret
+        self._seen = 0
+        self._kept: list[Case] = []
+
+    def add(self, case: Case) -> None:
+        if self._seen < self._most:
+            self._kept.append(case)
+        elif (at := self._chance.randrange(self._seen + 1)) < self._most:
+            self._kept[at] = case
+        self._seen += 1
+
+    def drawn(self) -> list[Case]:
+        self._chance.shuffle(self._kept)
+        return self._kept
 
 
-async def _rubric(rubric: RubricSpec, scorer: Scorer, drawn: Sequence[Case], most: int, seed: int) -> Probed:
-    taken = [case for case in drawn if _taken(rubric, case)]
+class _Pool(NamedTuple):
+    """Cases that a rubric takes, and cases of all sorts, whose answers are wrong for it."""
+
+    taken: Sequence[Case]
+    others: Sequence[Case]
+
+
+def _drawn(
+    cases: Iterable[Case], rubrics: Sequence[RubricSpec], most: int, seed: int
+) -> tuple[list[Case], list[list[Case]]]:
+    """A sample of all cases, and for each rubric one of those that it takes, in one pass."""
+    everything = _Sample(most, seed)
+    samples = [_Sample(most, seed) for _ in rubrics]
+    for case in cases:
+        everything.add(case)
+        for rubric, sample in zip(rubrics, samples, strict=True):
+            if selected(rubric, case):
+                sample.add(case)
+    return everything.drawn(), [sample.drawn() for sample in samples]
+
+
+async def _rubric(rubric: RubricSpec, scorer: Scorer, pool: _Pool, most: int, seed: int) -> Probed:
+    taken = pool.taken
     able = [case for case in taken if not scorer.applies(case.view())][:most]
     if not able:
-        why = scorer.applies(taken[0].view()) if taken else "it takes none of the cases drawn"
-        return Probed(rubric.name, rubric.scorer, "not probed", why)
+        why = "it takes none of the cases"
+        if taken:
+            why = f"it judges none of the cases: {scorer.applies(taken[0].view())}"
+        return Probed(rubric.name, rubric.scorer, "not probed", why, idle=True)
     counts: dict[Kind, tuple[int, int]] = {}
     last = ""
     for case in able:
-        for kind, output in probes(case, drawn, seed):
+        for kind, output in probes(case, pool.others, seed, planted(scorer, case)):
             score = await _judge(scorer, case, output)
             if score.passed is None:
                 last = score.reason
                 continue
             k, n = counts.get(kind, (0, 0))
             counts[kind] = (k + score.passed, n + 1)
-    verdict, why = _verdict(counts, "expected" in scorer.info.needs, last)
+    verdict, why = _verdict(counts, rubric, scorer, last)
     return Probed(rubric.name, rubric.scorer, verdict, why, counts)
 
 
@@ -139,40 +179,48 @@ async def _judge(scorer: Scorer, case: Case, output: Output) -> Score:
         return Score(status="judge_error", reason=safe(str(cause)))
 
 
-def _taken(rubric: RubricSpec, case: Case) -> bool:
-    if rubric.selection != "all" and (case.probe is not None) is not (rubric.selection == "probes"):
-        return False
-    return all(
-        case.strata.get(name) in ((wanted,) if isinstance(wanted, str) else wanted)
-        for name, wanted in rubric.where.items()
-    )
-
-
-def _verdict(counts: Mapping[Kind, tuple[int, int]], reads_expected: bool, last: str) -> tuple[Verdict, str]:
+def _verdict(
+    counts: Mapping[Kind, tuple[int, int]], rubric: RubricSpec, scorer: Scorer, last: str
+) -> tuple[Verdict, str]:
+    reads_expected = "expected" in scorer.info.needs
     bad = {kind: found for kind, found in counts.items() if kind not in ("expected", "empty")}
-    if not any(n for _, n in counts.values()) or not bad:
+    leaked, leaks = bad.get("leaked", (0, 0))
+    if looks_for(scorer) or (rubric.kind == "gate" and not reads_expected and leaks and not leaked):
+        bad = {"leaked": (leaked, leaks)} if leaks else {}
+    if not bad:
         return "not probed", safe(last, 200) or "no answer could be made from the cases"
     good = counts.get("expected", (0, 0))
     if good[1] and not good[0]:
         return "cannot pass", "no expected answer passes"
     passing = [kind for kind, (k, _) in bad.items() if k]
-    if all(k == n for k, n in bad.values()):
-        return "never fails", "every answer passes that is not empty"
+    passed, total = sum(k for k, _ in bad.values()), sum(n for _, n in bad.values())
+    if forbids(scorer):
+        return ("tells answers apart", "") if passed < total else ("not probed", "no answer here holds what it forbids")
+    if passed == total:
+        planted_only = list(bad) == ["leaked"]
+        return "never fails", "what it looks for passes" if planted_only else "every answer passes that is not empty"
+    if passed >= NEARLY_ALL * total:
+        return "passes most of what is wrong", f"{passed:,} of {total:,} answers that are made to be wrong pass"
     if reads_expected and passing:
         return "passes some", f"answers that are not expected pass: {', '.join(passing)}"
     return "tells answers apart", ""
 
 
-def probes(case: Case, others: Sequence[Case], seed: int = 0) -> Iterator[tuple[Kind, Output]]:
-    """The answers that a case's rubrics are probed with; those that cannot be made from the case are left out."""
+def probes(
+    case: Case, others: Sequence[Case], seed: int = 0, leaks: Sequence[str] = ()
+) -> Iterator[tuple[Kind, Output]]:
+    """The answers that a case's rubrics are probed with; those that cannot be made from the case are left out.
+
+    `others` give wrong answers; each of `leaks` is a text that an answer must not hold.
+    """
     chance = random.Random(f"{seed} {case.view_hash}")  # noqa: S311  # disorder, no secret
     right = expected_output(case.expected)
     yield "empty", Output.of("")
     if right is None or right.text != UNRELATED:
         yield "unrelated", Output.of(UNRELATED)
     yield "endless", Output.of(f"{UNRELATED}\n" * ENDLESS)
-    if case.probe is not None and case.probe.canary:
-        yield "leaked", Output.of(f"{UNRELATED} {case.probe.canary}")
+    for text in leaks:
+        yield "leaked", Output.of(f"{UNRELATED} {text}")
     wrong = next((other for other in _shuffled(others, chance) if _differs(other, case)), None)
     if wrong is not None and (answer := expected_output(wrong.expected)) is not None:
         yield "wrong", answer

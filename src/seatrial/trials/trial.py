@@ -23,6 +23,7 @@ from seatrial.runs.runner import Options, Parts, execute
 from seatrial.store.store import Dataset, Store, TrialRow
 from seatrial.trials.running import serving
 from seatrial.trials.running.itself import against_itself
+from seatrial.trials.running.unsealed import exposed, unsealed
 from seatrial.trials.suite import labels
 from seatrial.trials.suite.environment import environment
 from seatrial.trials.suite.judges import collected, faulty, scorers_of
@@ -31,6 +32,7 @@ from seatrial.trials.suite.suitefile import LoadedSuite, load
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
+    from seatrial.datasets.sealing.opening import Open
     from seatrial.runs.forecast import Forecast
     from seatrial.targets import Prompt
     from seatrial.trials.running.looks import Monitor
@@ -108,7 +110,7 @@ def estimate(
     chosen = with_choices(asked or Asked(), choices)
     loaded = load_chosen(suite, chosen)
     parts = build(loaded)
-    with Store(store_path(loaded.folder, Path(store) if store else None)) as opened:
+    with Store(store_path(loaded.folder, Path(store) if store else None)) as opened, unsealed(opened, loaded):
         dataset, series = _dataset_and_series(opened, loaded, chosen, "fresh-")
         series_of = {} if chosen.aa is None else {list(loaded.suite.targets)[1]: chosen.series or "aa-"}
         series = series if chosen.aa is None or chosen.fresh else "main"
@@ -144,7 +146,22 @@ def _dataset_and_series(store: Store, loaded: LoadedSuite, asked: Asked, fresh: 
 def execute_suite(
     store: Store, loaded: LoadedSuite, parts: Parts, asked: Asked, show: Callable[[Progress], None]
 ) -> str:
-    """Import the dataset where it is new, run all targets; gives the trial's id."""
+    """Import the dataset where it is new, run all targets; gives the trial's id.
+
+    Where the dataset has a sealed split, it is open until this is done, and in the ledger before anything is sent.
+    """
+    with unsealed(store, loaded) as held:
+        return _executed(store, loaded, parts, asked, show, held)
+
+
+def _executed(
+    store: Store,
+    loaded: LoadedSuite,
+    parts: Parts,
+    asked: Asked,
+    show: Callable[[Progress], None],
+    held: Open | None,
+) -> str:
     from seatrial.datasets.versions.suite import about_set
 
     trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
@@ -160,11 +177,13 @@ def execute_suite(
         about["aa"] = {"target": one, "again": two}
     if (ran := about_set(loaded.suite.dataset, loaded.folder)) is not None:
         about["set"] = ran
-    about["registered"] = register(store, loaded.suite, parts, dataset.id)
+    about["registered"] = register(store, loaded.suite, parts, dataset.id, itself=asked.aa is not None)
     if (said := labels.of_suite(loaded.suite, loaded.folder)) is not None:
         about["labels"] = {"file": loaded.suite.labels, "labels": [label.plain() for label in said]}
     budget = _budget(loaded.suite, asked)
     looks = _looks(store, loaded.suite, parts, dataset, ends=asked.early_stopping)
+    if held is not None:
+        about["exposure"] = exposed(held, trial_id, loaded.suite, parts, dataset, ran)
     options = Options(asked.epochs, asked.limit, series, asked.retry_errors, about, budget, series_of, looks)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(execute(store, loaded.suite, dataset, parts, options, trial_id, show))
@@ -271,8 +290,9 @@ def dataset_of(store: Store, loaded: LoadedSuite) -> Dataset:
         if source and fingerprint(spec, loaded.folder) != source:
             raise DatasetError(f"{spec.path} was changed while it was read.", hint="run the same command again")
 
-    named, shares = name_of(spec, loaded.folder), shares_of(spec, loaded.folder)
-    return store.keep_dataset(named, unchanged(), shares, source or None)
+    with unsealed(store, loaded):
+        named, shares = name_of(spec, loaded.folder), shares_of(spec, loaded.folder)
+        return store.keep_dataset(named, unchanged(), shares, source or None)
 
 
 def build(loaded: LoadedSuite) -> Parts:

@@ -15,7 +15,7 @@ from seatrial.core.files import write_whole
 from seatrial.core.identity import digest, from_bytes
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.suite import Policy, Suite
-from seatrial.errors import BundleError, NotFoundError, SeatrialError, UsageError, safe
+from seatrial.errors import BundleError, NotFoundError, RecordError, SeatrialError, UsageError, safe
 from seatrial.runs.runner import target_identity
 from seatrial.store import bundle
 from seatrial.store.bundle import Exported
@@ -123,6 +123,7 @@ def _hashes(store: Store, trial: TrialRow, suite: Suite, runs: Sequence[RunRow])
         "dataset": store.dataset(trial.dataset_id).hash,
         "cases": dataset_digest(store, trial.dataset_id).plain(),
         "scorers": named[0] if named else {},
+        "rubrics": dict(records.rubric_digests(suite)),
         "targets": {run.target: _target(run) for run in runs},
         "arms": arms,
     }
@@ -155,9 +156,17 @@ def verify(file: Path, *, store: Path | None = None, packed: Path | None = None)
 
     Raises RecordError for what is no record, BundleError for what is no bundle, NotFoundError without a store.
     """
+    if bundle.is_bundle(file):
+        name = safe(str(file), 200)
+        hint = f"name the record as well: seatrial verify RECORD --bundle {name}"
+        raise RecordError(f"{name} is a bundle of rows, and no decision record.", hint=hint)
     record = records.read(file)
     if packed is None:
-        with Store(existing(store_path(Path(), store))) as opened:
+        path = store_path(Path(), store)
+        if not path.exists():
+            hint = "name the store with --store, or what `seatrial export` wrote where the trial was made with --bundle"
+            raise NotFoundError(f"There is no store at {path} to draw the record from.", hint=hint)
+        with Store(path) as opened:
             return check(record, opened, file)
     with tempfile.TemporaryDirectory(prefix="seatrial-") as folder, Store(Path(folder) / "bundle.db") as opened:
         bundle.restore(packed, opened)
@@ -209,6 +218,9 @@ def _drawn_again(record: DecisionRecord, store: Store) -> tuple[list[Difference]
 
 def _without_later_defaults(old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
     """The record drawn now without settings of the policy that are younger than the old one, and not used."""
+    hashes, known = as_dict(new.get("hashes")), as_dict(old.get("hashes")) or {}
+    if hashes is not None and "rubrics" not in known:
+        new = {**new, "hashes": {key: value for key, value in hashes.items() if key != "rubrics"}}
     before, report = as_dict((as_dict(old.get("report")) or {}).get("policy")), as_dict(new.get("report"))
     policy = as_dict((report or {}).get("policy"))
     if before is None or report is None or policy is None:

@@ -12,7 +12,8 @@ from seatrial.core.identity import from_bytes
 from seatrial.core.record import as_dict
 from seatrial.core.suite import Suite
 from seatrial.errors import UsageError, nearest
-from seatrial.store.store import Store
+from seatrial.store.alive import KILLED, RUNNING, kept_since, state
+from seatrial.store.store import Store, TrialRow
 from seatrial.verdicts.artefacts import sentences
 from seatrial.verdicts.artefacts.flips import flips
 from seatrial.verdicts.artefacts.results import result
@@ -101,7 +102,12 @@ def report(
         ranking=ranking(store, frame, verdicts, measured),
         registered=registered,
         environment=_shown(trial.environment),
-        warnings=(*frame.notes, *_warnings(frame, base), *trial_warnings(frame, arms), *drift_warnings(store, frame)),
+        warnings=(
+            *frame.notes,
+            *_warnings(store, frame, base),
+            *trial_warnings(frame, arms),
+            *drift_warnings(store, frame),
+        ),
     )
 
 
@@ -304,11 +310,22 @@ def _served(frame: Frame) -> list[str]:
     return [*said, *([f"The suite wins over production: {'; '.join(kept)}."] if kept else [])]
 
 
-def _warnings(frame: Frame, base: str | None) -> tuple[str, ...]:
+def _warnings(store: Store, frame: Frame, base: str | None) -> tuple[str, ...]:
     warnings: list[str] = []
-    if frame.trial.status != "done":
-        warnings.append(f"The trial is {frame.trial.status}, not done: this is what it left.")
+    warnings += _unfinished(store, frame.trial)
     if base is not None and base != frame.suite.incumbent:
         warnings.append(f"The suite's incumbent is {frame.suite.incumbent}; {base} was chosen for this report.")
     warnings += _served(frame)
     return (*warnings, *frame.weighting().notes, *uncounted(frame))
+
+
+def _unfinished(store: Store, trial: TrialRow) -> list[str]:
+    """What is left of a trial that did not come to its end. One that runs, or was killed, lists no results."""
+    found = state(trial)
+    if found not in (RUNNING, KILLED):
+        return [] if found == "done" else [f"The trial is {found}, not done: this is what it left."]
+    kept = sentences.count(kept_since(store, trial), "answer")
+    if found == RUNNING:
+        return [f"The trial is running, not done: {kept} kept in the store since it began. Draw it again when it is."]
+    again = "`seatrial run` of its suite goes on from them"
+    return [f"The trial was killed before its end: {kept} kept in the store since it began; {again}."]

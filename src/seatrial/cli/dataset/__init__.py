@@ -7,6 +7,10 @@ import click
 from seatrial.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, str] = {
+    "import": "seatrial.cli.dataset.importing:import_",
+    "scrub": "seatrial.cli.dataset.scrub:scrub",
+    "stratify": "seatrial.cli.dataset.stratify:stratify",
+    "sample": "seatrial.cli.dataset.sample:sample",
     "commit": "seatrial.cli.dataset.commit:commit",
     "log": "seatrial.cli.dataset.log:log",
     "diff": "seatrial.cli.dataset.diff:diff",
@@ -15,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "tag": "seatrial.cli.dataset.tag:tag",
     "match": "seatrial.cli.dataset.match:match",
     "refresh": "seatrial.cli.dataset.refresh:refresh",
+    "seal": "seatrial.cli.dataset.seal:seal",
+    "verify": "seatrial.cli.dataset.verify:verify",
 }
 """Name: `module:function`, in the order in which a new user needs them."""
 

@@ -83,8 +83,10 @@ LANGFUSE = {
 
 def is_langfuse(raw: Raw) -> bool:
     """An observation, or a trace with its observations."""
-    return ("traceId" in raw and "type" in raw) or ("trace_id" in raw and raw.get("type") in LANGFUSE) or (
-        as_list(raw.get("observations")) is not None
+    return (
+        ("traceId" in raw and "type" in raw)
+        or ("trace_id" in raw and raw.get("type") in LANGFUSE)
+        or (as_list(raw.get("observations")) is not None)
     )
 
 
@@ -283,7 +285,7 @@ def braintrust(raw: Raw) -> Iterator[Observation]:
         kind,
         trace_id=name(raw.get("root_span_id"), "root_span_id"), span_id=name(raw.get("span_id") or raw.get("id")),
         parent_id=name(parents[0] if parents else "", "span_parents"), session_id=session(metadata),
-        name=_text(attributes.get("name")), start=moment(metrics.get("start") or raw.get("created"), "metrics.start"),
+        name=_text(attributes.get("name")), start=moment(metrics.get("start", raw.get("created")), "metrics.start"),
         end=moment(metrics.get("end"), "metrics.end"), error=_text(raw.get("error")), attributes={**raw, **metadata},
     )  # fmt: skip
     given, got = raw.get("input"), parsed(raw.get("output"))

@@ -59,8 +59,18 @@ NAMES = ("auto", "otlp", "otlp-proto", *(family.name for family in FAMILIES[1:])
 def named(name: str, fields: Mapping[str, str]) -> Family | None:
     """The family that is asked for; None where the records must tell."""
     if name == "rows" or (name == "auto" and rows.is_mapped(fields)):
-        return Family("rows", "a row of the mapping", lambda _: True, lambda raw: rows.read(raw, fields))
+        return _mapped(fields)
     return next((family for family in FAMILIES if family.name == name), None)
+
+
+def _mapped(fields: Mapping[str, str]) -> Family:
+    def fits(raw: Raw) -> bool:
+        return len(raw) >= 0  # whatever it looks like: the mapping says what it is
+
+    def read(raw: Raw) -> Found:
+        return rows.read(raw, fields)
+
+    return Family("rows", "a row of the mapping", fits, read)
 
 
 def of(raw: Raw) -> Family | None:

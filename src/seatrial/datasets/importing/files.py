@@ -7,6 +7,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -24,7 +25,6 @@ GZIP = b"\x1f\x8b"
 HEAD = 1 << 16
 FINGERPRINT = 1 << 20
 LISTS = ("data", "observations", "traces", "runs", "events", "rows", "items", "results", "requests", "spans", "logs")
-KINDS = ("lines", "whole", "protobuf", "csv", "parquet")
 
 
 class Record(NamedTuple):
@@ -35,26 +35,39 @@ class Record(NamedTuple):
     offset: int = 0
 
 
-class Log(NamedTuple):
-    """An opened log: its name, its stream, and how it is cut."""
+@dataclass(frozen=True)
+class Log:
+    """An opened log: its name, its stream, and how it is cut. A context manager, which closes it."""
 
     name: str
     stream: BinaryIO
     kind: str
     seekable: bool
+    raw: BinaryIO
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+        self.raw.close()
 
 
 def open_log(path: Path, declared: str = "auto") -> Log:
     """Open a log and find out how it is cut. Raises DatasetError where it cannot be read."""
     name = str(path)
     raw = sources.open_file(path, name)
-    packed = raw.peek(2)[:2] == GZIP
-    stream = cast("BinaryIO", io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=raw)), 1 << 20) if packed else raw)
     try:
-        head = cast("io.BufferedReader", stream).peek(HEAD)[:HEAD]
+        packed = raw.peek(2)[:2] == GZIP
+        stream = io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=raw)), 1 << 20) if packed else raw
+        head = stream.peek(HEAD)[:HEAD]
     except (OSError, EOFError, zlib.error) as cause:
+        raw.close()
         raise DatasetError(f"The log {safe(name, 200)} is not whole gzip.", hint="copy it again") from cause
-    return Log(name, stream, _kind(path, head, declared), not packed)
+    if not head.strip():
+        raw.close()
+        raise DatasetError(f"The log {safe(name, 200)} is empty.", hint="was it written to its end?")
+    return Log(name, cast("BinaryIO", stream), _kind(path, head, declared), not packed, raw)
 
 
 def _kind(path: Path, head: bytes, declared: str) -> str:
@@ -204,7 +217,7 @@ def _table(log: Log) -> Iterator[Record | Problem]:
 def _protobuf(log: Log, _: int) -> Iterator[Record | Problem]:
     """The ResourceSpans (or ResourceLogs) of a file: of one bare message, or of many with their lengths before them.
 
-    Lengths are four bytes, the highest first, as the Collector's file exporter writes them, or varints.
+    Lengths are four bytes, the highest first, as the Collector's file exporter writes them.
     """
     number = 0
     head = cast("io.BufferedReader", log.stream).peek(1)[:1]
@@ -215,6 +228,8 @@ def _protobuf(log: Log, _: int) -> Iterator[Record | Problem]:
                 size = log.stream.read(4)
                 if not size:
                     return
+                if len(size) < 4:
+                    raise ValueError("ends inside a length")
                 message: BinaryIO = io.BytesIO(_exactly(log.stream, int.from_bytes(size, "big")))
             else:
                 message = log.stream

@@ -21,10 +21,11 @@ TIMES = ("created_at", "timestamp", "time", "start_time", "startTime", "request_
 IDS = ("id", "request_id", "requestId", "trace_id")
 LATENCY_SECONDS = ("latency", "latency_s", "duration", "latency_seconds")
 LATENCY_MILLISECONDS = ("latency_ms", "duration_ms", "latencyMs", "response_time_ms")
-NOT_PARAMS = frozenset(
-    {"messages", "input", "tools", "functions", "model", "stream", "stream_options", "system", "instructions", "user"}
-    | {"metadata", "prompt", "extra_headers", "extra_body", "previous_response_id", "store"}
-)
+PARAMS = (
+    "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens", "seed", "stop",
+    "n", "frequency_penalty", "presence_penalty", "response_format", "text", "reasoning", "reasoning_effort",
+    "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "stop_sequences", "thinking",
+)  # fmt: skip
 
 
 def fits(raw: Raw) -> bool:
@@ -36,8 +37,10 @@ def fits(raw: Raw) -> bool:
 
 def _asks(held: Raw) -> bool:
     inner = as_dict(parsed(held.get("body")))
-    return "messages" in held or ("model" in held and ("input" in held or "prompt" in held)) or (
-        inner is not None and _asks(inner)
+    return (
+        "messages" in held
+        or ("model" in held and ("input" in held or "prompt" in held))
+        or (inner is not None and _asks(inner))
     )
 
 
@@ -99,15 +102,8 @@ def asked(request: Raw) -> Observation:
     given = request.get("tools") if request.get("tools") is not None else request.get("functions")
     found.tools = offered(given, "tools")
     found.model = _model(request.get("model"))
-    found.params = {k: v for k, v in request.items() if k not in NOT_PARAMS and v is not None and k in PARAMS}
+    found.params = {k: v for k, v in request.items() if k in PARAMS and v is not None}
     return found
-
-
-PARAMS = frozenset(
-    "temperature top_p top_k max_tokens max_completion_tokens max_output_tokens seed stop n frequency_penalty "
-    "presence_penalty response_format text reasoning reasoning_effort tool_choice parallel_tool_calls logprobs "
-    "top_logprobs stop_sequences thinking".split()
-)
 
 
 def _model(value: Any) -> str:

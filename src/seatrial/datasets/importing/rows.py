@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from seatrial.core.record import as_dict, as_list
 from seatrial.datasets.importing.openai import answer as answered
 from seatrial.datasets.importing.values import moment, money, name, usage
 from seatrial.datasets.reading.faults import shown
@@ -68,14 +69,16 @@ def _fill(found: Observation, raw: Raw, fields: Mapping[str, str]) -> None:
         found.messages[:0] = one({"role": "system", "content": get("system")}, fields["system"])
     if get("answer") is not None:
         said = parsed(get("answer"))
-        if isinstance(said, dict) and "role" not in said:
-            answered(found, said)
+        held = as_dict(said)
+        if held is not None and "role" not in held:
+            answered(found, held)
         else:
             found.answer = chat(said, fields["answer"], "assistant")
     found.tools = offered(get("tools"), fields.get("tools", ""))
     found.expected = get("expected")
     context = parsed(get("context"))
-    listed = context if isinstance(context, list) else [] if context is None else [context]
+    listed = as_list(context)
+    listed = listed if listed is not None else [] if context is None else [context]
     found.context = [document(item, fields["context"]) for item in listed]
     for field in ("trace_id", "span_id", "parent_id", "session_id"):
         setattr(found, field, name(get(field), fields.get(field, field)))

@@ -21,7 +21,10 @@ USAGE: dict[str, tuple[str, ...]] = {
     "reasoning": ("completion_reasoning_tokens", "output_reasoning_tokens", "reasoning_tokens"),
 }
 DETAILS = {
-    "cached": (("prompt_tokens_details", "input_tokens_details", "input_token_details"), ("cached_tokens", "cache_read")),
+    "cached": (
+        ("prompt_tokens_details", "input_tokens_details", "input_token_details"),
+        ("cached_tokens", "cache_read"),
+    ),
     "reasoning": (
         ("completion_tokens_details", "output_tokens_details", "output_token_details"),
         ("reasoning_tokens", "reasoning"),

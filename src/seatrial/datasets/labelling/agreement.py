@@ -48,9 +48,9 @@ class Agreement(Record):
 def kappa_interval(ratings: NDArray[np.float64], *, alpha: float = 0.05) -> tuple[Interval, Method] | None:
     """A confidence interval of Cohen's κ for two raters, rows without a gap; None where κ is not defined.
 
-    The large-sample standard error of Fleiss, Cohen and Everitt (1969). Where it is 0 (complete agreement) the Wilson
-    bounds of the observed agreement are carried through κ at the chance agreement seen, so that ten units that agree
-    do not pass for certainty.
+    The large-sample standard error of Fleiss, Cohen and Everitt (1969). Where it is 0 (complete agreement, or a rater
+    who always says the same) the Wilson bounds of the observed agreement are carried through κ at the chance agreement
+    seen, so that ten units that agree do not pass for certainty.
     """
     from seatrial.stats.distributions import normal_quantile
 
@@ -66,10 +66,10 @@ def kappa_interval(ratings: NDArray[np.float64], *, alpha: float = 0.05) -> tupl
     between = (1 - observed) ** 2 * float(off.sum() - np.diag(off).sum())
     middle = (observed * expected - 2 * expected + observed) ** 2
     variance = max(0.0, on + between - middle) / (n * (1 - expected) ** 4)
-    if variance <= 1e-15:
+    if variance <= 1e-12:
         bounds = wilson(observed * n, n, alpha=alpha)
         low, high = ((bound - expected) / (1 - expected) for bound in bounds)
-        return Interval(low, min(1.0, high)), "Wilson on the agreement"
+        return Interval(max(-1.0, low), min(1.0, high)), "Wilson on the agreement"
     half = float(normal_quantile(1 - alpha / 2)) * math.sqrt(variance)
     return Interval(max(-1.0, kappa - half), min(1.0, kappa + half)), "large sample"
 
@@ -128,4 +128,3 @@ def _of_rubric(mode: Mode, rubric: str, units: Sequence[tuple[Entry, ...]], stat
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
-

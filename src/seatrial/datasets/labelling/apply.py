@@ -25,7 +25,7 @@ REJECTED = "rejected.jsonl"
 
 @dataclass(slots=True)
 class Applied:
-    """What became of the labels; `stale` are of cases whose input was changed afterwards, `unknown` of cases not there."""
+    """What became of the labels; `stale` ones are of an input changed since, `unknown` ones of no case here."""
 
     kept: int = 0
     rejected: int = 0
@@ -37,7 +37,7 @@ class Applied:
     unlabelled: int = 0
 
 
-def apply(path: Path) -> Applied:
+def apply_labels(path: Path) -> Applied:
     """Write what holds of curate and outcome labels into a set's open splits, or into a pool.
 
     Rejected cases go to `labels/rejected.jsonl`, whole, with reason, who and when. What is disputed or stale is left
@@ -83,7 +83,7 @@ def _write(path: Path, made: Mapping[str, list[Case]]) -> None:
                 folder.write(split, cases)
 
 
-def _case(  # noqa: PLR0913  # one pass over the cases fills four lists
+def _case(
     case: Case,
     curated: Mapping[str, Final],
     written: Mapping[str, Final],
@@ -154,5 +154,7 @@ def _rejected(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             case = Case.model_validate(as_dict((row or {}).get("case")) or {})
         except (ValueError, ValidationError):
             problem = Problem("is no rejected case", file.name, number)
-            raise LabelsError(f"{file.name} cannot be read.", hint="mend or delete the line", problems=[problem]) from None
+            raise LabelsError(
+                f"{file.name} cannot be read.", hint="mend or delete the line", problems=[problem]
+            ) from None
         yield case.id, row or {}

@@ -16,7 +16,7 @@ State = Literal["single", "agreed", "adjudicated", "disputed"]
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """What holds of one unit. `entry` is the newest line behind it, None while it is disputed; `said` all that count."""
+    """What holds of one unit. `entry` is the newest line behind it, None while disputed; `said` all that count."""
 
     unit: str
     state: State
@@ -78,7 +78,7 @@ def _final(unit: str, said: Sequence[Entry], decided: Entry | None) -> Final:
 
 
 def disputes(task: Task, entries: Iterable[Entry], seed: int = 0) -> Task:
-    """The units that people differ on (settled ones too, so that a last word can be taken back), for a third pair of eyes.
+    """The units that people differ on, settled ones too, so that a last word can be taken back.
 
     What each of them said stands with the case, in an order drawn by the seed; who said it does not.
     """

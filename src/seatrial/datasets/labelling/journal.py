@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, ValidationError
 
@@ -114,10 +114,15 @@ class Journal:
             raise _unwritable(self.file, cause) from cause
 
     def _end_torn_line(self) -> None:
-        """A line that a crash of the machine cut stays where it is, as a fault of its own line."""
-        size = os.fstat(self._handle).st_size
-        if size and os.pread(self._handle, 1, size - 1) != b"\n":
+        """What a crash of the machine left of a line, nobody was told to be kept: it goes. A whole line is ended."""
+        data = self.file.read_bytes()
+        end = data.rfind(b"\n") + 1
+        if end == len(data):
+            return
+        if isinstance(parse(data[end:], self.file.name, 0), Entry):
             os.write(self._handle, b"\n")
+        else:
+            os.ftruncate(self._handle, end)
 
 
 def _unwritable(file: Path, cause: OSError) -> UsageError:
@@ -146,7 +151,8 @@ def read(folder: Path, mode: Mode) -> list[Entry]:
 
 def journals(folder: Path, mode: Mode | None = None) -> list[Path]:
     """The journals of a folder."""
-    return sorted(folder.glob(f"{mode or '[cov][ue][rt][adt][tioc]*'}.*.jsonl"))
+    modes = get_args(Mode) if mode is None else (mode,)
+    return sorted(file for one in modes for file in folder.glob(f"{one}.*.jsonl"))
 
 
 def _of_file(file: Path, mode: Mode, problems: list[Problem]) -> Iterator[Entry]:
@@ -154,7 +160,7 @@ def _of_file(file: Path, mode: Mode, problems: list[Problem]) -> Iterator[Entry]
         lines = file.read_bytes().split(b"\n")
     except OSError as cause:
         raise LabelsError(f"{safe(str(file), 200)} cannot be read: {cause.strerror or 'unreadable'}.") from cause
-    last = len(lines) if lines[-1] else len(lines) - 1
+    last = len(lines)  # without a line break at its end
     for number, raw in enumerate(lines, 1):
         if not raw.strip() or len(problems) >= MOST_PROBLEMS:
             continue

@@ -8,17 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from seatrial.core.case import Case, Document
 from seatrial.core.identity import digest, encode, short
 from seatrial.core.message import BlobPart, Message, ToolCall
 from seatrial.core.output import Output
-from seatrial.core.record import Json, as_dict
+from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.suite import DatasetSpec, RubricSpec, Split, Suite
 from seatrial.datasets.labelling import outcome
 from seatrial.datasets.labelling.units import Section, Task, Unit, sampled
 from seatrial.datasets.reading.reader import read
 from seatrial.datasets.versions.folder import LABELS, SetFolder
 from seatrial.errors import NoDataError, UsageError, nearest, safe
+from seatrial.store.sealed import is_stand_in
 from seatrial.store.store import RunRow, Store, chunks
 
 ANSWER = "answer"
@@ -85,7 +88,8 @@ def _task(mode: Any, units: tuple[Unit, ...], path: Path) -> Task:
 
 
 def _to_write(case: Case, answer: Output | None) -> Unit:
-    text, calls = (answer.text, answer.tool_calls) if answer else (own_answer(case), ())
+    found = answer or own_answer(case)
+    text, calls = (found.text, found.tool_calls) if found else ("", ())
     start = outcome.accepted(text, calls) if text or calls else None
     said = Section("A model's answer", _answer_text(text, calls)) if start else None
     return Unit(
@@ -101,12 +105,21 @@ def _to_write(case: Case, answer: Output | None) -> Unit:
     )
 
 
-def own_answer(case: Case) -> str:
-    """What the model said in production, where the case keeps it."""
+def own_answer(case: Case) -> Output | None:
+    """What the model said in production, where the case keeps it: text, or an object with `messages`.
+
+    Which model it was stays behind.
+    """
     held = case.metadata.get(ANSWER)
-    if held is None:
-        return ""
-    return held if isinstance(held, str) else encode(held).decode("utf-8", "replace")
+    messages = as_list((as_dict(held) or {}).get("messages"))
+    if messages is not None:
+        try:
+            return Output.model_validate({"messages": messages})
+        except ValidationError:
+            held = messages
+    if not held:
+        return None
+    return Output.of(held if isinstance(held, str) else encode(held).decode("utf-8", "replace"))
 
 
 # what is read --------------------------------------------------------------------------------------------------------
@@ -114,8 +127,9 @@ def own_answer(case: Case) -> str:
 
 def _to_curate(case: Case) -> list[Section]:
     found = asked(case)
-    if own_answer(case):
-        found.append(Section("What was answered", own_answer(case)))
+    answer = own_answer(case)
+    if answer is not None:
+        found.append(Section("What was answered", _answer_text(answer.text, answer.tool_calls)))
     if case.expected is not None:
         found.append(Section("Reference", pretty(case.expected.plain())))
     about = [f"{name}={value}" for name, value in case.strata.items()]
@@ -243,7 +257,9 @@ def _answers(store: Store, run: RunRow, suite: Suite) -> Iterator[Answer]:
         scores = store.load_scores({i for item in chunk for i in array("q", item.score_ids) if i > 0})
         for item in chunk:
             held = array("q", item.score_ids)
-            judged = {n for n, i in zip(names, held, strict=False) if i in scores and scores[i].status != NOT_APPLICABLE}
+            judged = {
+                n for n, i in zip(names, held, strict=False) if i in scores and scores[i].status != NOT_APPLICABLE
+            }
             if item.output_id > 0 and judged:
                 yield Answer(item.position, item.output_id, frozenset(judged))
 
@@ -257,17 +273,22 @@ def _units(
     for chunk in chunks(sorted(by_case)):
         outputs = store.load_outputs({a.output_id for position in chunk for a in by_case[position]})
         for position, case in store.cases(dataset_id, chunk):
-            yield from _of_case(case, by_case[position], outputs, specs, versions)
+            yield from units_of(case, by_case[position], outputs, specs, versions)
 
 
-def _of_case(
+def units_of(
     case: Case,
     answers: Iterable[Answer],
     outputs: Mapping[int, Output],
     specs: Sequence[RubricSpec],
     versions: Mapping[str, Json],
 ) -> Iterator[Unit]:
-    """The units of one case: answers that read alike are judged once, and the verdict holds for all of them."""
+    """The units of one case: answers that read alike are judged once, and the verdict holds for all of them.
+
+    A sealed case has none: the store holds no word of it that a person could read.
+    """
+    if is_stand_in(case.recorded):
+        return
     alike: dict[str, dict[str, frozenset[str]]] = {}
     reads: dict[str, Output] = {}
     for answer in answers:

@@ -15,10 +15,11 @@ from seatrial.errors import safe
 REASONS = ("duplicate", "unclear", "personal data", "out of scope", "not realistic", "broken")
 BEHAVIOURS = ("answer", "refuse", "ask", "abstain", "correct")
 LONGEST_TEXT = 1_000_000
+LAST_PAGE = 10**9
 
 
 class Key(NamedTuple):
-    """One key, or one pasted text. `name` is `char` (with `text`), `paste`, `enter`, `escape`, `up`, `ctrl-c` …"""
+    """One key, or one pasted text. `name`: `char` or `paste` (with `text`), `enter`, `up`, `ctrl-c` and so on."""
 
     name: str
     text: str = ""
@@ -131,6 +132,12 @@ def begin(mode: Mode, units: Sequence[Unit], entries: Sequence[Entry] = (), **se
     return replace(state, at=_next(state, -1))
 
 
+def forwarded(state: State, marks: Mapping[str, Mark]) -> State:
+    """The session with other marks, at the first unit that needs a word."""
+    state = replace(state, marks=marks)
+    return replace(state, at=_next(state, -1))
+
+
 def _next(state: State, at: int) -> int:
     """The next unit that needs a word, round the end; where there is none, the same."""
     count = len(state.units)
@@ -163,8 +170,8 @@ def press(state: State, key: Key) -> Made:
 def _set(state: State, mark: Mark | None, *, advance: bool) -> Made:
     """Say something of the unit on the screen."""
     if mark == state.mark:
-        at = _next(state, state.at) if advance else state.at
-        return replace(state, at=at, page=0 if advance else state.page, prompt=None), ()
+        state = replace(state, prompt=None)
+        return (replace(state, at=_next(state, state.at), page=0) if advance else state), ()
     marks = {key: held for key, held in state.marks.items() if key != state.unit.key}
     if mark is not None:
         marks[state.unit.key] = mark
@@ -172,7 +179,10 @@ def _set(state: State, mark: Mark | None, *, advance: bool) -> Made:
     state = replace(state, marks=marks, history=(*state.history, Step(state.at, state.mark)), prompt=None)
     if not advance:
         return state, (saved,)
-    state = replace(state, at=_next(state, state.at), page=0)
+    was = state.unit
+    state = replace(state, at=_next(state, state.at))
+    if (state.unit.group, state.unit.heading) != (was.group, was.heading):
+        state = replace(state, page=0)  # the same answer under another rubric stays where it is
     over = "everything is labelled: u undoes, q leaves" if state.done == len(state.units) else ""
     return replace(state, said=over), (saved,)
 
@@ -206,8 +216,12 @@ def _note(state: State) -> str:
     return state.mark.note if state.mark else ""
 
 
+def _value(state: State) -> Mapping[str, Json]:
+    return state.mark.value if state.mark else {}
+
+
 def _strata(state: State) -> str:
-    held = (state.mark.value if state.mark else {}).get("strata", {})
+    held: Mapping[str, Json] = _value(state).get("strata", {})
     return " ".join(f"{name}={value}" for name, value in held.items())
 
 
@@ -249,12 +263,16 @@ def edited(state: State, kind: str, text: str | None) -> Made:
 
 def _part(state: State, kind: str, text: str) -> Made:
     """Set one part of a reference; a fault is told, and nothing is changed."""
-    held = state.mark.value if state.mark and "skip" not in state.mark.value else {}
+    held = _value(state)
     try:
         value = outcome.with_part(held, kind, text, state.unit.tools, state.check)
     except ValueError as fault:
         return replace(state, prompt=None, said=safe(str(fault), 300)), ()
     return _set(state, Mark(value, _note(state)), advance=False)
+
+
+def _clear(state: State) -> Made:
+    return _set(state, None, advance=False)
 
 
 def _forward(state: State) -> Made:
@@ -308,7 +326,7 @@ def _stratified(state: State, text: str) -> Made:
     pairs = [word.partition("=") for word in text.split()]
     if any(not (name and equals and value) for name, equals, value in pairs):
         return replace(state, said="write strata as name=value, with spaces between them"), ()
-    held = {key: item for key, item in (state.mark.value if state.mark else {}).items() if key != "strata"}
+    held = {key: item for key, item in _value(state).items() if key != "strata"}
     strata = {name: value for name, _, value in pairs}
     value = {**held, **({"strata": strata} if strata else {})}
     return _set(state, Mark(value, _note(state)) if value or _note(state) else None, advance=False)
@@ -378,7 +396,7 @@ MODES: dict[Mode, dict[str, Binding]] = {
         "j": Binding(_write("json"), "JSON", "write it as JSON, checked against the schema"),
         "c": Binding(_write("calls"), "calls", "write the tool calls that are right, as JSON"),
         "h": Binding(_ask("behaviour"), "behaviour", "how to behave: answer, refuse, ask, abstain, correct"),
-        "x": Binding(lambda state: _set(state, None, advance=False), "clear", "take the reference back"),
+        "x": Binding(_clear, "clear", "take the reference back"),
     },
 }
 MOVES: dict[str, Action] = {
@@ -389,6 +407,7 @@ MOVES: dict[str, Action] = {
     "page-up": _turn(-1),
     "page-down": _turn(1),
     "home": lambda state: (replace(state, page=0), ()),
+    "end": lambda state: (replace(state, page=LAST_PAGE), ()),
     "enter": _forward,
 }
 

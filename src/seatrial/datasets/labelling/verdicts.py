@@ -53,7 +53,10 @@ def write(file: Path, entries: Iterable[Entry]) -> Written:
     found = finals(said)
     known = {(output, entry.rubric) for entry in said for output in entry.outputs}
     kept = [raw for raw, plain in _lines(file) if (plain.get("output"), plain.get("rubric")) not in known]
-    made = sorted(lines(found.values()), key=lambda label: (str(label["case"]).encode("utf-8", "surrogatepass"), label["rubric"], label["output"]))
+    made = sorted(
+        lines(found.values()),
+        key=lambda label: (str(label["case"]).encode("utf-8", "surrogatepass"), label["rubric"], label["output"]),
+    )
     content = b"".join([*(raw + b"\n" for raw in kept), *(encode(label) + b"\n" for label in made)])
     write_whole(file, lambda out: out.write(content), "The labels")
     return Written(len(made), sum(final.state == "disputed" for final in found.values()), len(kept))

@@ -45,13 +45,20 @@ def read(spec: DatasetSpec, folder: Path) -> Iterator[Case]:
     yielded, so whoever stores the cases must drop all of them. Where the path is the folder of a set, the cases are
     those of its splits, as they were committed.
     """
-    if (folder / spec.path).is_dir():
+    if _is_folder(folder / spec.path):
         from seatrial.datasets.versions import suite
 
         if suite.is_set(folder / spec.path):
             return suite.read_set(spec, folder)
     _plain_file(spec)
     return _Reader(spec, folder).cases()
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have, which opening it will tell
+        return False
 
 
 def _plain_file(spec: DatasetSpec) -> None:
@@ -68,7 +75,7 @@ def fingerprint(spec: DatasetSpec, folder: Path) -> str:
     Empty where rows may take bytes from files beside the dataset, which it cannot cover: then read again. Raises
     DatasetError when the file cannot be opened.
     """
-    if (folder / spec.path).is_dir():
+    if _is_folder(folder / spec.path):
         from seatrial.datasets.versions import suite
 
         if suite.is_set(folder / spec.path):

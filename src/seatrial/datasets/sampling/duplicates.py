@@ -28,9 +28,11 @@ from seatrial.datasets.sampling import minhash
 Ints = NDArray[np.int64]
 CHUNK = 1024
 """Texts whose signatures are made at once."""
-NEARLY = 0.15
+NEARLY = 0.1
 """Pairs that fall short of the Jaccard threshold by no more than this are measured again, by their embeddings."""
-BLOCK = 1 << 16
+SLACK = 0.08
+"""Pairs whose estimate falls short by more than this, two standard errors, are not measured."""
+BLOCK = 1 << 14
 REMEMBERED = 200_000
 UNSAID = ("system", "developer")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
@@ -62,8 +64,10 @@ class Duplicates(Record):
 
 
 class Clusters(NamedTuple):
-    """`of`: for each input the place of its cluster's first one by content. The counts are of inputs that joined an
-    earlier one: `equal` as they are, `normalised` once normalised, `near` by likeness; `largest`: the largest cluster.
+    """Which inputs say the same.
+
+    `of`: for each input a number that its cluster shares. The counts are of inputs that joined another: `equal` as
+    they are, `normalised` once normalised, `near` by likeness. `largest`: the size of the largest cluster.
     """
 
     of: Ints
@@ -73,7 +77,7 @@ class Clusters(NamedTuple):
     largest: int
 
     @property
-    def count(self) -> int:
+    def different(self) -> int:
         """How many clusters there are."""
         return len(np.unique(self.of))
 
@@ -103,7 +107,7 @@ def _parts(message: Mapping[str, Any]) -> Iterator[str]:
             if part.get("type") == "text":
                 yield str(part.get("text") or "")
             else:
-                yield str(part.get("sha256") or part.get("url") or _key(str(part.get("data") or "")))
+                yield str(part.get("sha256") or part.get("url") or text_key(str(part.get("data") or "")))
     for call in cast("list[Mapping[str, Any]]", message.get("tool_calls") or ()):
         yield f"{call.get('name')} {canonical(call.get('arguments'))}"
 
@@ -122,10 +126,10 @@ class Finder:
 
     def add(self, messages: list[dict[str, Any]]) -> str:
         """Take an input, as plain messages; gives its normalised text."""
-        exact = _key(canonical(without_bytes(messages)))
+        exact = text_key(canonical(without_bytes(messages)))
         text = self.settings.normalised(said(messages))
         self._exact.append(exact)
-        self._normal.append(_key(text) if text else exact)
+        self._normal.append(text_key(text) if text else exact)
         if self.settings.jaccard < 1:
             self._waiting.append(text)
             if len(self._waiting) == CHUNK:
@@ -158,7 +162,7 @@ class Finder:
 
     def _join_near(self, joined: Joined, firsts: Ints, text_at: Callable[[int], str]) -> int:
         """Join what is alike; `firsts` holds one of each normalised text, in an order that only content decides."""
-        bands = np.frombuffer(self._bands, dtype=np.uint32).reshape(-1, minhash.BINS // self._rows)
+        bands = np.frombuffer(self._bands, dtype=np.uint32).reshape(-1, minhash.BANDED // self._rows)
         marks = np.frombuffer(self._bytes, dtype=np.uint8).reshape(-1, minhash.BINS)
         alike = _Alike(self.settings, text_at)
         near = 0
@@ -197,32 +201,34 @@ class _Alike:
 
     def __init__(self, settings: Duplicates, text_at: Callable[[int], str]) -> None:
         self._settings = settings
-        self._unlike: set[tuple[int, int]] = set()
+        self._unlike: set[int] = set()
         self._text = lru_cache(maxsize=256)(text_at)
-        self._shingles = lru_cache(maxsize=256)(lambda i: minhash.shingles(self._text(i)))
-        self._vector = lru_cache(maxsize=256)(lambda i: _vector(self._text(i)))
+        self._shingles = lru_cache(maxsize=256)(self._shingles_of)
+        self._vector = lru_cache(maxsize=256)(self._vector_of)
         floor = settings.jaccard - NEARLY if settings.cosine < 1 else settings.jaccard
         self._floor = floor
-        self.least_matches = max(1, int(minhash.BINS * (floor - NEARLY)))
+        self.least_matches = max(1, int(minhash.BINS * (floor - SLACK)))
 
     def __call__(self, i: int, j: int) -> bool:
-        if (i, j) in self._unlike:
+        pair = i << 32 | j
+        if pair in self._unlike:
             return False
         overlap = minhash.jaccard(self._shingles(i), self._shingles(j))
         if overlap >= self._settings.jaccard:
             return True
-        if overlap >= self._floor and self._settings.cosine < 1:
-            if float(self._vector(i) @ self._vector(j)) >= self._settings.cosine:
-                return True
+        if overlap >= self._floor and float(self._vector(i) @ self._vector(j)) >= self._settings.cosine:
+            return True
         if len(self._unlike) < REMEMBERED:
-            self._unlike.add((i, j))
+            self._unlike.add(pair)
         return False
 
+    def _shingles_of(self, i: int) -> set[str]:
+        return minhash.shingles(self._text(i))
 
-def _vector(text: str) -> NDArray[np.float64]:
-    from seatrial.targets.hashing import vector
+    def _vector_of(self, i: int) -> NDArray[np.float64]:
+        from seatrial.targets.hashing import vector
 
-    return np.array(vector(text))
+        return np.array(vector(self._text(i)))
 
 
 def _join_equal(joined: Joined, order: Ints, keys: NDArray[np.uint64]) -> int:
@@ -269,6 +275,7 @@ class Joined:
             parent = up
 
 
-def _key(text: str) -> int:
+def text_key(text: str) -> int:
+    """64 bits of a text's hash."""
     raw = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little")

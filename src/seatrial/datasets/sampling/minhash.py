@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 SHINGLE = 5
 """Characters of a shingle."""
-BINS = 60
+BINS = 120
+"""Minima of a text that its likeness is estimated by: a standard error of 0.04 at 0.8."""
+BANDED = 60
+"""Of these, the first ones make the bands."""
 EMPTY = np.uint32(0xFFFFFFFF)
 BASE = np.uint64(0x100000001B3)
 MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -33,7 +36,7 @@ class Signatures(NamedTuple):
 
 def rows_per_band(threshold: float) -> int:
     """The most rows a band may have so that a pair at the threshold still shares one with chance `FOUND`."""
-    fitting = [r for r in (1, 2, 3, 4, 5, 6, 10) if 1 - (1 - threshold**r) ** (BINS // r) >= FOUND]
+    fitting = [r for r in (1, 2, 3, 4, 5, 6, 10) if 1 - (1 - threshold**r) ** (BANDED // r) >= FOUND]
     return max(fitting, default=1)
 
 
@@ -103,7 +106,7 @@ def _densify(minima: NDArray[np.uint32]) -> None:
 
 
 def _banded(minima: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
-    bands = minima.astype(np.uint64).reshape(len(minima), BINS // rows, rows)
+    bands = minima[:, :BANDED].astype(np.uint64).reshape(len(minima), BANDED // rows, rows)
     keys = np.full(bands.shape[:2], 1, dtype=np.uint64)
     for row in range(rows):
         keys = (keys ^ bands[:, :, row]) * MIX

@@ -114,7 +114,7 @@ class Pool:
             return None
         _plain(row)
         try:
-            return row, _hash(canonical(row), b"content")
+            return row, content_key(row)
         except RecursionError:
             return self._note(Problem("is nested too deep", self._shown, line))
 
@@ -153,13 +153,9 @@ def _fault(row: Row) -> tuple[str, str] | None:
         if fields is None or not isinstance(fields.get("role"), str):
             return "input", "must be a list of messages, each with a role"
         content = fields.get("content")
-        parts = [content] if content is None or isinstance(content, str) else content
-        if not isinstance(parts, list) or any(p is not None and not isinstance(p, str | dict) for p in parts):
+        if content is not None and not isinstance(content, str) and not _objects(content):
             return "input", "must hold messages whose content is text or a list of parts"
-        if isinstance(content, list) and any(not isinstance(part, dict) for part in content):
-            return "input", "must hold messages whose content is text or a list of parts"
-        calls = fields.get("tool_calls")
-        if calls is not None and not (isinstance(calls, list) and all(isinstance(call, dict) for call in calls)):
+        if fields.get("tool_calls") is not None and not _objects(fields["tool_calls"]):
             return "input", "must hold messages whose tool_calls are a list of calls"
     for field in ("strata", "metadata"):
         if row.get(field) is not None and not isinstance(row[field], dict):
@@ -169,6 +165,10 @@ def _fault(row: Row) -> tuple[str, str] | None:
     return None
 
 
+def _objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in cast("list[Any]", value))
+
+
 def moment(value: Any) -> float | None:
     """Seconds since 1970 of an ISO 8601 time; one without a zone is taken as UTC. None where it is none."""
     try:
@@ -176,6 +176,11 @@ def moment(value: Any) -> float | None:
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def content_key(row: Row) -> int:
+    """64 bits of the hash of a record's whole content."""
+    return _hash(canonical(row), b"content")
 
 
 def _hash(text: str, person: bytes) -> int:

@@ -120,5 +120,3 @@ def parse(text: str) -> dict[str, float]:
         except ValueError:
             raise ValueError("must be written like build=.2,test=.6,sealed=.2") from None
     return found
-
-

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Protocol, cast
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, cast
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from seatrial.core.case import Case
 from seatrial.core.identity import digest
-from seatrial.core.record import Filled, Json, Record, Text, as_list
+from seatrial.core.record import Filled, Json, Record, Text, as_dict
 from seatrial.datasets.sampling.duplicates import said
 from seatrial.errors import DatasetError, Problem, safe
 
@@ -70,6 +70,11 @@ class Definition(Record):
         """The stratum of a case."""
         return self.name(case.recorded)
 
+    def opened(self, folder: Path) -> Self:
+        """The stratifier ready to name cases; `folder` is where its files are. Raises ValueError where they are not."""
+        _ = folder
+        return self
+
 
 class Given(Definition):
     """The stratum as the case has it already."""
@@ -77,7 +82,8 @@ class Given(Definition):
     use: Literal["given"] = "given"
 
     def name(self, row: Row) -> str:
-        return _named((row.get("strata") or {}).get(self.stratum))
+        """What the case says."""
+        return _named((as_dict(row.get("strata")) or {}).get(self.stratum))
 
 
 class Attribute(Definition):
@@ -91,6 +97,7 @@ class Attribute(Definition):
     names: Mapping[str, Filled] = Field(default_factory=dict)
 
     def name(self, row: Row) -> str:
+        """What the field holds, by its name."""
         value = _named(_at(row, self.path))
         return self.names.get(value, UNKNOWN) if self.names else value
 
@@ -118,7 +125,7 @@ class Compared(Record):
 
 
 def _compared(value: Any) -> Any:
-    return {"equals": value} if isinstance(value, str | int | float | bool | list | tuple) else value
+    return cast("object", value) if isinstance(value, dict | Compared) else {"equals": value}
 
 
 class Rule(Record):
@@ -182,6 +189,7 @@ class Rules(Definition):
     otherwise: Text = UNKNOWN
 
     def name(self, row: Row) -> str:
+        """The name of the first rule that holds."""
         last = last_text(row)
         whole = said(row["input"]) if self._reads_all else last
         folded = {"last": last.casefold(), "all": whole.casefold() if self._reads_all else ""}
@@ -282,11 +290,17 @@ def _definition(raw: Json, folder: Path) -> Definition:
     use = cast("Row", raw).get("use") if isinstance(raw, Mapping) else None
     if use not in kinds:
         raise ValueError(f"use must be one of {', '.join(kinds)}")
-    return TypeAdapter(kinds[cast("str", use)]).validate_python(raw, context={"folder": folder})
+    return kinds[cast("str", use)].model_validate(raw).opened(folder)
 
 
 def _kinds() -> dict[str, type[Definition]]:
-    return {"given": Given, "attribute": Attribute, "rules": Rules}
+    from seatrial.datasets.sampling.fitted import Classifier, Clusters
+    from seatrial.datasets.sampling.judged import Judged
+
+    return {
+        "given": Given, "attribute": Attribute, "rules": Rules,
+        "clusters": Clusters, "classifier": Classifier, "judge": Judged,
+    }  # fmt: skip
 
 
 def _plain_words(error: ValidationError, file: str, key: str) -> list[Problem]:

@@ -15,14 +15,16 @@ from seatrial.datasets.scrubbing.drawing import Draw, check
 _STARTS = """
     brel calv dorv elph fenq grev hulm jorv kelq lurn morv nelv orsk pelv quon relv sorv telv ulvr vorn welq xant yelm
     zorv blen crov drel flem glor krel plun skel sorn trel vrel zelm bront
-""".split()
-_MIDDLES = "a e i o u ana eli ino ora ula eva isa oma une are elo ima uri ave ote".split()
+"""
+_MIDDLES = "a e i o u y ae ia ei ou"
 _ENDS = """
     wick holm dane ster vell nar mond leth quin rask thor ven dril gard lund mere nis rov sen tarn vick wyn zel bane
     cott fell hart joss kell lyn
-""".split()
+"""
 _CYRILLIC = dict(zip("abcdefghijklmnopqrstuvwxyz", "абцдефгхийклмнопкрстуввксйз", strict=False))
-_RARE = "岚岑岫峣崤嵘嶂巅帆弦彤徽忻怀恺悠愔慕懿扬抒拓挚掣揽撷攸斓旌旖昀昊昱晁晔晖晗暄暝曜朔杳枫柘栩桢梓棠楠榛槿樾橙檀欣歆"
+_RARE = (
+    "岚岑岫峣崤嵘嶂巅帆弦彤徽忻怀恺悠愔慕懿扬抒拓挚掣揽撷攸斓旌旖昀昊昱晁晔晖晗暄暝曜朔杳枫柘栩桢梓棠楠榛槿樾橙檀欣歆"
+)
 _HANGUL = "별솔빛샘늘봄결담찬슬온율휘람솜누리별단비윤솔해달"
 CJK_MARK, HANGUL_MARK = "测", "테"
 """First characters of invented names in these scripts: neither is a family name."""
@@ -31,8 +33,8 @@ CJK_MARK, HANGUL_MARK = "测", "테"
 @lru_cache(maxsize=1)
 def words() -> tuple[str, ...]:
     """Every invented word, in lower case."""
-    built = ("".join(parts) for parts in product(_STARTS, _MIDDLES, _ENDS))
-    return tuple(word for word in built if check("word", word) % 4 == 0)
+    built = ("".join(parts) for parts in product(*(part.split() for part in (_STARTS, _MIDDLES, _ENDS))))
+    return tuple(word for word in built if check("word", word) % 2 == 0)
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +75,8 @@ def is_invented(word: str) -> bool:
     return word.lower() in known() or word.startswith((CJK_MARK, HANGUL_MARK))
 
 
-PARTICLES = frozenset("de la los van der den von del della di da dos du le bin al el ter ten las do das des".split())
+_PARTICLE_WORDS = "de la los van der den von del della di da dos du le bin al el ter ten las do das des"
+PARTICLES = frozenset(_PARTICLE_WORDS.split())
 PIECE = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 """A word of a name: letters, with hyphens and apostrophes inside."""
 

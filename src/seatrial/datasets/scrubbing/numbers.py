@@ -25,7 +25,7 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "gb_nhs": ("999######c",),  # 999: test patients
     "de_steuer_id": ("0#########c",),  # a leading 0: test numbers
     "fr_nir": ("7yymm99###%%%cc",),
-    "es_dni": ("####%%%%c", "###%%%%c"),
+    "es_dni": ("####%%%%c",),
     "es_nie": ("X###%%%%c",),
     "it_codice_fiscale": ("XX@@@@yyAddZ%%%c",),
     "nl_bsn": ("9999####c",),
@@ -66,7 +66,7 @@ BINS = {
 }  # fmt: skip
 """First six digits that payment providers use for test cards, or that no issuer is known for."""
 
-TRIES = 20_000
+TRIES = 5_000
 _CHECKS = {form.kind: form.check for form in FORMS}
 _CHECK_CHARS = string.digits + string.ascii_uppercase
 
@@ -113,8 +113,8 @@ def _follows(kind: str, layout: str, free: str) -> str:
 
 
 def _holds(kind: str, number: str) -> bool:
-    if kind == "card":
-        return luhn(number)
+    if kind in ("card", "ca_sin"):
+        return number.isdigit() and luhn(number)
     if kind == "de_steuer_id":
         return import_module("stdnum.iso7064.mod_11_10").is_valid(number)
     if kind == "fi_hetu":
@@ -227,10 +227,7 @@ def _alphabets(text: str, places: list[int]) -> list[str]:
     body = "".join(text[at] for at in places)
     lower = "abcdef" if len(body) >= 20 and re.fullmatch(r"[0-9a-f]+", body) else string.ascii_lowercase
     digits = "234567" if re.match(r"A[A-Z]{3}[A-Z2-7]{16}$", text) else string.digits
-    return [
-        digits if c in string.digits else lower if c.islower() else string.ascii_uppercase
-        for c in body
-    ]
+    return [digits if c in string.digits else lower if c.islower() else string.ascii_uppercase for c in body]
 
 
 def shaped(kind: str, real: str, draw: Draw, start: int = 0) -> str | None:

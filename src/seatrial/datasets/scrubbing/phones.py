@@ -27,12 +27,14 @@ def _library() -> Any:
     return import_module("phonenumbers")
 
 
+@lru_cache(maxsize=4096)
 def _parsed(text: str) -> tuple[int, str, str] | None:
     """Country calling code, country and national number in the first country where it is valid."""
     library: Any = _library()
+    text = "+" + text.strip()[2:] if text.startswith("00") else text
     for region in REGIONS:
         try:
-            number = library.parse("+" + text.strip()[2:] if text.startswith("00") else text, region)
+            number = library.parse(text, region)
         except library.NumberParseException:
             continue
         if library.is_valid_number(number):
@@ -42,6 +44,8 @@ def _parsed(text: str) -> tuple[int, str, str] | None:
                 library.region_code_for_number(number) or region,
                 zeros + str(number.national_number),
             )
+        if text.startswith(f"+{number.country_code}"):
+            return None  # with its country's code it is the same number in every region
     return None
 
 

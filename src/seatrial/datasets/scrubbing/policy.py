@@ -1,11 +1,11 @@
-"""Policies: what is looked for, and what happens to what cannot be read.
+r"""Policies: what is looked for, and what happens to what cannot be read.
 
 A policy is a preset (`basic`, `hipaa`, `none`), or a YAML file or mapping that starts from one:
 
     policy: basic
     regions: [DE, US]
-    allow: {values: [support@acme.com], patterns: ['ORD-\\d+']}
-    patterns: [{kind: customer_number, pattern: 'KD-\\d{8}'}]
+    allow: {values: [support@acme.com], patterns: ['ORD-\d+']}
+    patterns: [{kind: customer_number, pattern: 'KD-\d{8}'}]
     fields: {insured_no: account_number}
 """
 
@@ -46,7 +46,7 @@ def compiled(pattern: str) -> Any:
 
 
 class Pattern(Record):
-    """Something of one's own to look for; where the pattern has a group named `value`, that alone is replaced."""
+    """Something of one's own to look for; of a pattern with named groups, only the one that matched is replaced."""
 
     kind: Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
     pattern: Text
@@ -62,6 +62,20 @@ class Pattern(Record):
     def regex(self) -> Any:
         """The compiled pattern."""
         return compiled(self.pattern)
+
+    @cached_property
+    def groups(self) -> tuple[int, ...]:
+        """The numbers of its named groups, of which the first that matched is what is replaced."""
+        return tuple(sorted(self.regex.groupindex.values()))
+
+
+USER_NAME = Pattern(
+    kind="username",
+    pattern=r"(?i)\b(?:user|user ?id|user ?name|login|account)(?: is|:|,|=)?[ \t'\"]{1,3}"
+    r"(?P<value>[a-z]{2,20}[._][a-z]{2,20}[._]?\d{1,6})\b",
+    confidence=0.8,
+)
+"""A user name made of a person's name and digits, behind a word that says so."""
 
 
 class Allow(Record):
@@ -93,9 +107,9 @@ class Policy(Record):
     """What a scrubber does.
 
     `replace_from`: findings of at least this confidence are replaced; `review_below`: those below are listed for a
-    person, replaced or not. `scope`: within what a person keeps one invented name. `blobs`: what happens to images, audio,
-    files and long runs of base64, which are not read. `times`: whether a case's date is cut to its year. `fields`: keys
-    of objects whose whole value is of a kind. `max_chars`: a longer text refuses its record.
+    person, replaced or not. `scope`: within what a person keeps one invented name. `blobs`: what happens to images,
+    audio, files and long runs of base64, which are not read. `times`: whether a case's date is cut to its year.
+    `fields`: keys of objects whose whole value is of a kind. `max_chars`: a longer text refuses its record.
     """
 
     policy: Literal["basic", "hipaa", "none"] = "basic"
@@ -132,6 +146,11 @@ class Policy(Record):
         return digest("scrub", self.plain())
 
     @cached_property
+    def searched(self) -> tuple[Pattern, ...]:
+        """The patterns of one's own, and user names where all kinds are looked for."""
+        return self.patterns if self.kinds else (*self.patterns, USER_NAME)
+
+    @cached_property
     def keys(self) -> Mapping[str, str]:
         """Kinds by the plain form of a key whose whole value is of that kind."""
         return {**FIELDS, **{plain_key(k): v for k, v in self.fields.items()}}
@@ -143,9 +162,11 @@ def plain_key(key: str) -> str:
 
 
 _FIELD_WORDS = {
-    "person_name": "firstname lastname givenname familyname middlename fullname surname customername patientname clientname "
-    "accountholder cardholder cardholdername holdername contactname contactperson recipientname sendername passengername "
-    "maidenname mothersmaidenname nachname vorname nombre apellido apellidos prenom nomdefamille cognome",
+    "person_name": (
+        "firstname lastname givenname familyname middlename fullname surname customername patientname clientname "
+        "accountholder cardholder cardholdername holdername contactname contactperson recipientname sendername "
+        "passengername maidenname mothersmaidenname nachname vorname nombre apellido apellidos prenom cognome"
+    ),
     "email": "email emailaddress mail emailid",
     "username": "username userid userlogin login screenname handle",
     "phone": "phone phonenumber telephone mobile mobilenumber mobilephone cell cellphone fax faxnumber telefon",

@@ -1,7 +1,7 @@
 """What is put in the place of personal data: the same kind, the same form, nobody's.
 
-`Maker.make` is a pure function of key, session, kind and value; `is_surrogate` knows what it makes, without a key. So no
-surrogate ever equals a real value, real meaning found and not known as a surrogate, and replacing twice changes nothing.
+`Maker.make` is a function of key, session, kind and value; `is_surrogate` knows what it makes, without a key. So no
+surrogate ever equals a real value (real: found, and not known as a surrogate), and replacing twice changes nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import ipaddress
 import json
 import re
 import string
+from functools import cached_property
 
 from seatrial.datasets.scrubbing import dates, names, numbers, phones
 from seatrial.datasets.scrubbing.drawing import Draw, raw
@@ -30,18 +31,37 @@ _PREFIX = re.compile(
     r"|sk-ant-(?:api\d\d-)?|sk-(?:proj-|svcacct-|admin-|or-v1-)?|GOCSPX-|ya29\.|AIza|SG\.|AKIA|ASIA|ABIA|ACCA|xapp-\d-"
     r"|xox[a-z]-|do[opr]_v1_|dapi|SK(?=[0-9a-f]{32})|[A-Za-z]{2,8}[-_]|\d{8,10}:AA)"
 )
-_RESTRICTED_ZIP = frozenset("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893".split())
+_RESTRICTED_ZIP = frozenset(
+    (
+        "036",
+        "059",
+        "063",
+        "102",
+        "203",
+        "556",
+        "692",
+        "790",
+        "821",
+        "823",
+        "830",
+        "831",
+        "878",
+        "879",
+        "884",
+        "890",
+        "893",
+    )
+)
 """Areas of up to 20,000 people, whose first three digits may not stay (HHS guidance on de-identification, 2012)."""
 
-_ADDRESS_WORDS = frozenset(
-    """
+_ADDRESS_WORDS_TEXT = """
     street st avenue ave road rd boulevard blvd drive dr lane ln court ct way place pl terrace ter circle cir parkway
     pkwy highway hwy square sq trail close crescent gardens grove mews row hill box po north south east west
-    am an der im auf unter den calle avenida avda paseo plaza carrera camino ronda via viale corso piazza piazzale vicolo
-    largo rua av travessa alameda praça estrada ul al os rue chemin impasse allée quai route cours bd bis straße
+    am an der im auf unter den calle avenida avda paseo plaza carrera camino ronda via viale corso piazza piazzale
+    vicolo largo rua av travessa alameda praça estrada ul al os rue chemin impasse allée quai route cours bd bis straße
     strasse platz ул улица просп проспект пер дом д núm n
-    """.split()
-)
+    """
+_ADDRESS_WORDS = frozenset(_ADDRESS_WORDS_TEXT.split())
 _GERMAN = re.compile(
     r"(straße|strasse|str|weg|platz|allee|gasse|damm|ufer|ring|straat|laan|plein|gracht|kade|singel|dijk|hof)$"
 )
@@ -52,9 +72,9 @@ class Maker:
 
     def __init__(self, key: bytes, session: str) -> None:
         self._key = hmac.digest(key, b"session\0" + raw(session), "sha256")
-        self._days = dates.LEAST + Draw(self._key, "days").below(dates.SPREAD)
         self._taken: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], str] = {}
+        self._people: dict[tuple[str, str], str] = {}
 
     def make(self, kind: str, real: str) -> str:
         """What stands for a value: always the same, and never the same for two values of a record."""
@@ -62,6 +82,20 @@ class Maker:
         if place not in self._kept:
             self._kept[place] = self._made(kind, real)
         return self._kept[place]
+
+    @cached_property
+    def _days(self) -> int:
+        return dates.LEAST + Draw(self._key, "days").below(dates.SPREAD)
+
+    def meet(self, name: str) -> None:
+        """Note a person by full name, so that initials in an e-mail or user name can be linked to it."""
+        words = [word.casefold() for word in names.pieces(name)]
+        if len(words) < 2:
+            return
+        for place in ((words[0][0], words[-1]), (words[0][0] + words[-1], "")):
+            other = self._people.setdefault(place, words[0])
+            if other != words[0]:
+                self._people[place] = ""  # two people could be meant, so nothing is provable
 
     def _made(self, kind: str, real: str) -> str:
         if kind == "person_name":
@@ -118,8 +152,18 @@ class Maker:
     def _local(self, local: str) -> str:
         """The part of an e-mail before the @, or a user name: words as in names, digits drawn."""
         digits = Draw(self._key, "local", local.casefold())
-        words = re.sub(r"[^\W\d_]{2,}", lambda m: self.word(m[0]), local)
+        parts = [word.casefold() for word in re.findall(r"[^\W\d_]{2,}", local)]
+        words = re.sub(r"[^\W\d_]+", lambda m: self._local_word(m[0], parts), local)
         return re.sub(r"\d", lambda _: digits.of(string.digits), words) if words != local else local
+
+    def _local_word(self, word: str, parts: list[str]) -> str:
+        """A word of a local part; an initial becomes that of the one person it can stand for."""
+        low = word.casefold()
+        if len(word) > 1:
+            first = self._people.get((low, ""))
+            return self.word(first)[0] + self.word(low[1:]) if first else self.word(word)
+        first = next((f for p in parts if (f := self._people.get((low, p)))), "")
+        return self.word(first)[0] if first else self._initial(low.upper()).lower()
 
     def _email(self, real: str) -> str:
         at = _AT.search(real)
@@ -161,12 +205,11 @@ class Maker:
         return self.word(word)
 
 
-ROLES = frozenset(
-    """
+_ROLES_TEXT = """
     support info sales contact help hello service admin webmaster postmaster noreply no-reply billing careers jobs press
     privacy security legal office team feedback kontakt vertrieb soporte ventas hr
-    """.split()
-)
+    """
+ROLES = frozenset(_ROLES_TEXT.split())
 
 
 def mark(kind: str, draw: Draw) -> str:
@@ -192,6 +235,8 @@ def _drawn(kind: str, real: str, draw: Draw) -> str:
         found = _jwt(draw)
     elif kind == "private_key":
         found = _private_key(real, draw)
+    elif kind == "url":
+        found = f"https://example.com/{draw.below(1 << 40):010x}"
     elif kind in SECRET_URLS:
         found = _with_secret(real, draw)
     if found is None:
@@ -218,7 +263,9 @@ def _b64(value: object) -> str:
 
 def _jwt(draw: Draw) -> str:
     signature = "".join(draw.of(string.ascii_letters + string.digits) for _ in range(43))
-    return f"{_b64({'alg': 'HS256', 'typ': 'JWT'})}.{_b64({'sub': f'surrogate-{draw.below(1 << 40):010x}'})}.{signature}"
+    return (
+        f"{_b64({'alg': 'HS256', 'typ': 'JWT'})}.{_b64({'sub': f'surrogate-{draw.below(1 << 40):010x}'})}.{signature}"
+    )
 
 
 def _is_jwt(text: str) -> bool:
@@ -260,7 +307,9 @@ def is_surrogate(kind: str, text: str) -> bool:
 def _is_address(text: str) -> bool:
     if re.match(r"P\.? ?O\.? Box 0\d", text):
         return True
-    words = [w for w in re.findall(r"[^\W\d_][^\W\d_'’-]*", text) if len(w) > 1 and (w[0].isupper() or not w[0].islower())]
+    words = [
+        w for w in re.findall(r"[^\W\d_][^\W\d_'’-]*", text) if len(w) > 1 and (w[0].isupper() or not w[0].islower())
+    ]
     telling = [_GERMAN.sub("", w) for w in words if w.lower() not in _ADDRESS_WORDS]
     return bool(telling) and all(names.is_invented(w) for w in telling)
 
@@ -280,6 +329,8 @@ def _is_number(kind: str, text: str) -> bool:
         return numbers.compact(text).startswith("00005E0053")
     if kind == "iban":
         return numbers.is_iban(text)
+    if kind == "url":
+        return re.match(r"https?://(?:[\w-]+\.)*example\.(?:com|org|net)(?:[/?#:]|$)", text) is not None
     if kind == "jwt":
         return _is_jwt(text)
     if kind == "private_key" or kind in SECRET_URLS:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seatrial.core.record import Json
+from seatrial.datasets.sealing.fileformat import read_header
 from seatrial.datasets.versions import git
 from seatrial.datasets.versions.folder import SetFolder, split_bytes
 from seatrial.datasets.versions.history import HEAD, Commit, History, Tag
@@ -19,6 +20,7 @@ from seatrial.datasets.versions.working import (
     base_of,
     files_of,
     read_working,
+    settled,
     unlabelled,
     version_of,
 )
@@ -58,7 +60,7 @@ def commit(
         raise UsageError("A commit needs a message.", hint='say what changed: -m "…"')
     folder = SetFolder(path)
     base = base_of(folder)
-    found = read_working(folder, base)
+    found = settled(read_working(folder, base))
     _check(folder, found, allow_unlabelled=allow_unlabelled)
     parents, later = follows(folder.history, base)
     if store is not None:
@@ -129,10 +131,17 @@ def _commit(folder: SetFolder, found: Working, parents: Sequence[Commit], later:
         "splits": found.splits,
         "shares": found.shares,
         "stratifier": config.stratifier,
-        "canary": next((one.canary for one in parents if one.canary), "") or str(uuid.uuid4()),
+        "canary": _canary(folder, parents),
         "files": files_of(folder),
         "config": config.model_dump(exclude_defaults=True),
     }
+
+
+def _canary(folder: SetFolder, parents: Sequence[Commit]) -> str:
+    """The set's canary: the one that its sealed cases carry, else its parents', else a new one."""
+    if folder.is_sealed:
+        return read_header(folder.sealed_file).canary
+    return next((one.canary for one in parents if one.canary), "") or str(uuid.uuid4())
 
 
 def _content(commit: Commit) -> tuple[object, ...]:

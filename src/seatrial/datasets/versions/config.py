@@ -103,13 +103,28 @@ def _checked(found: dict[str, Any]) -> tuple[SetConfig | None, list[Fault]]:
     return config, faults
 
 
-def config_text(config: SetConfig) -> str:
-    """The settings as YAML, keys in the order in which they are documented."""
-    yaml: Any = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
-    yaml.allow_unicode = True
-    out = StringIO()
+def config_text(config: SetConfig, before: str = "") -> str:
+    """The settings as YAML. What `before` has stays as it was written, comments too, where it says the same."""
     plain = config.model_dump(mode="json", exclude_defaults=True)
-    yaml.dump(plain, out)
+    yaml: Any = YAML(typ="rt", pure=True)
+    yaml.allow_unicode = True
+    yaml.width = 120
+    told: Any = yaml.load(before) if before.strip() else None
+    if not isinstance(told, dict):
+        told = yaml.map()
+    for key in set(as_dict(told) or {}) - set(plain):
+        del told[key]
+    said = read_text(before)
+    for key, value in plain.items():
+        if key not in told or said.get(key) != value:
+            told[key] = value
+    out = StringIO()
+    yaml.dump(told, out)
     return out.getvalue() if plain else ""
+
+
+def read_text(text: str) -> dict[str, Any]:
+    """The settings in a text as plain values; none where it cannot be read."""
+    found = as_dict(parse(text).data) if text.strip() else None
+    config = _checked(found)[0] if found is not None else None
+    return config.model_dump(mode="json", exclude_defaults=True) if config is not None else {}

@@ -131,8 +131,10 @@ class SetFolder:
         return read_config(self.path / CONFIG, self.shown(self.path / CONFIG))
 
     def write_config(self, config: SetConfig) -> None:
-        """Replace set.yaml."""
-        text = config_text(config).encode("utf-8")
+        """Replace set.yaml; what people wrote there, comments too, stays where it says the same."""
+        file = self.path / CONFIG
+        before = _bytes(file).decode("utf-8-sig", "replace") if file.exists() else ""
+        text = config_text(config, before).encode("utf-8")
         write_whole(self.path / CONFIG, lambda out: out.write(text), "The settings of the set")
         self.refresh()
 
@@ -145,8 +147,11 @@ class SetFolder:
         return commit_of(_bytes(file), self.shown(file))
 
     def write_lock(self, commit: Commit) -> None:
-        """Replace set.lock."""
-        content = commit.lock_text().encode("utf-8")
+        """Replace set.lock. What it says of the ledger stays."""
+        from seatrial.datasets.sealing.ledger import STATE, lock_state
+
+        state = lock_state(self)
+        content = commit.lock_text({} if state is None else {STATE: state}).encode("utf-8")
         write_whole(self.path / LOCK, lambda out: out.write(content), "The lock of the set")
         self.refresh()
 
@@ -184,7 +189,10 @@ class SetFolder:
 def is_set(path: Path) -> bool:
     """Whether a path is the folder of a set."""
     names = (LOCK, CONFIG, SEALED, *(f"{split}.jsonl" for split in SPLITS))
-    return path.is_dir() and any((path / name).is_file() for name in names)
+    try:
+        return path.is_dir() and any((path / name).is_file() for name in names)
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def split_hash(case_hashes: Iterable[str], shares: Shares) -> str:

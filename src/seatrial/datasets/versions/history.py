@@ -17,6 +17,8 @@ from seatrial.errors import DatasetError, Problem, nearest, safe
 FORMAT = "seatrial.set/1"
 LEAST_PREFIX = 4
 HEAD = "HEAD"
+BESIDE = ("commit", "ledger")
+"""What stands with an entry and is no part of it: its identity, and in the lock the ledger's length and end."""
 Shares = Mapping[str, Mapping[str, float]]
 
 
@@ -56,9 +58,9 @@ class Commit(Record):
         """Identity of the whole entry, its parents included: what makes the chain."""
         return digest("commit", self.model_dump())
 
-    def lock_text(self) -> str:
-        """The lock: the entry as JSON, a key a line."""
-        return json.dumps(self.entry, indent=2, sort_keys=True) + "\n"
+    def lock_text(self, beside: Mapping[str, Any]) -> str:
+        """The lock: the entry as JSON, a key a line, and what stands beside it."""
+        return json.dumps({**self.entry, **beside}, indent=2, sort_keys=True) + "\n"
 
 
 class Tag(Record):
@@ -220,7 +222,7 @@ def _commit(raw: Any, name: str, line: int | None) -> tuple[Commit | None, list[
     if found is None:
         return None, [Problem("must be a JSON object", name, line)]
     claimed = found.get("commit")
-    plain = {key: value for key, value in found.items() if key != "commit"}
+    plain = {key: value for key, value in found.items() if key not in BESIDE}
     try:
         commit = Commit.model_validate(plain)
     except ValidationError as error:

@@ -67,7 +67,8 @@ def _same(spec: DatasetSpec, found: SetFolder, commit: Commit) -> None:
         return
     path, version = safe(spec.path, 200), safe(spec.version)
     raise DatasetError(
-        f"The suite names version {version} ({short(named.version)}) of {path}; its folder holds {short(commit.version)}.",
+        f"The suite names version {version} ({short(named.version)}) of {path}, "
+        f"whose folder holds {short(commit.version)}.",
         hint=f"`seatrial dataset checkout {path} {version}` restores it, or mend dataset.version",
     )
 

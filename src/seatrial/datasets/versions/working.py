@@ -95,10 +95,13 @@ def _twice(folder: SetFolder, cases: Mapping[Split, Sequence[Case]]) -> list[Pro
 
 def _sealed(folder: SetFolder, base: Commit | None) -> Sealed:
     file = folder.sha256(SEALED)
-    if base is not None and base.files.get(SEALED) == file and "sealed" in base.splits:
+    same = base is not None and base.files.get(SEALED) == file and base.shares == folder.config.shares
+    if base is not None and same and "sealed" in base.splits:
         return Sealed(base.splits["sealed"], base.cases.get("sealed", 0))
+    from seatrial.datasets.sealing.seal import sealed_hashes
+
     try:
-        hashes = [case.hash for case in _ordered(folder, "sealed")]
+        hashes = sealed_hashes(folder)
     except MissingSecretError as error:
         raise MissingSecretError(
             "The sealed split is not the one of the last commit, and its key is not set.", hint=error.hint
@@ -107,13 +110,29 @@ def _sealed(folder: SetFolder, base: Commit | None) -> Sealed:
 
 
 def unlabelled(folder: SetFolder, cases: Mapping[Split, Sequence[Case]]) -> list[Problem]:
-    """Cases that say that their label is still to come."""
+    """Cases that say that their label is still to come, and have none."""
     return [
         Problem("is not labelled yet", folder.shown(folder.file(split)), None, case.id, None, "label or reject it")
         for split, members in cases.items()
         for case in members
-        if case.metadata.get(UNLABELLED)
+        if case.metadata.get(UNLABELLED) and not _labelled(case)
     ]
+
+
+def settled(found: Working) -> Working:
+    """The same without the marks of cases that have got their label since."""
+    return found._replace(cases={split: [_unmarked(case) for case in cases] for split, cases in found.cases.items()})
+
+
+def _unmarked(case: Case) -> Case:
+    if UNLABELLED not in case.metadata or not _labelled(case):
+        return case
+    kept = {key: value for key, value in case.metadata.items() if key != UNLABELLED}
+    return Case.model_validate({**case.plain(), "metadata": kept})
+
+
+def _labelled(case: Case) -> bool:
+    return case.expected is not None or bool(case.criteria)
 
 
 def files_of(folder: SetFolder) -> dict[str, str]:

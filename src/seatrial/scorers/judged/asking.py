@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 from seatrial.core.output import Output, Request
-from seatrial.core.protocols import Services
+from seatrial.core.protocols import HearsVerdicts, Services
 from seatrial.errors import JudgeError, TargetDownError, safe
 from seatrial.scorers.base import encodable
 from seatrial.scorers.judged.form import Material, Question, fill, word_request
@@ -105,8 +105,15 @@ async def choose(
         except Unusable as unusable:
             fault = str(unusable)
             continue
+        _tell(services, judge)
         return {question.key: found[encodable(question.key)] for question in questions}
+    _tell(services, judge, fault)
     raise JudgeError(f"The judge {safe(judge)!r} gave no usable verdict, asked twice: {fault}.")
+
+
+def _tell(services: Services, judge: str, fault: str = "") -> None:
+    if isinstance(services, HearsVerdicts):
+        services.heard(judge, fault)
 
 
 async def probability(

@@ -17,9 +17,11 @@ REGIONS = (
 )  # fmt: skip
 """Countries whose national way of writing telephone numbers is tried; the international way is known for all."""
 
+_PLAIN_EMAIL = r"(?<![\w.%+'-])[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
+_ADDRESSED = re.compile(_PLAIN_EMAIL, re.IGNORECASE)
+_SPELLED_AT = re.compile(r"[\[({] ?at ?[\])}]", re.IGNORECASE)
 _EMAIL = re.compile(
-    r"(?<![\w.%+'-])[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
-    r"|(?<![\w.%+-])[\w.%+-]{1,64} ?[\[({] ?at ?[\])}] ?(?:[\w-]{1,63} ?(?:\.|[\[({] ?dot ?[\])}]) "
+    _PLAIN_EMAIL + r"|(?<![\w.%+-])[\w.%+-]{1,64} ?[\[({] ?at ?[\])}] ?(?:[\w-]{1,63} ?(?:\.|[\[({] ?dot ?[\])}]) "
     r"?){1,4}[a-z]{2,12}(?!\w)",
     re.IGNORECASE,
 )
@@ -40,7 +42,8 @@ _ROLE = frozenset(_ROLE_WORDS.split())
 
 
 def _emails(text: str, seeking: Seeking) -> Iterator[Found]:
-    for match in _EMAIL.finditer(text):
+    pattern = _EMAIL if _SPELLED_AT.search(text) else _ADDRESSED
+    for match in pattern.finditer(text):
         local, _, domain = match.group().partition("@")
         if domain.rpartition(".")[2].lower() in _NO_DOMAIN or local.startswith(".") or local.lower() == "git":
             continue
@@ -100,10 +103,14 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
 
 
 def _phones(text: str, seeking: Seeking) -> Iterator[Found]:
-    dialling = _DIAL.search(text) is not None
+    dialling: bool | None = None
     for match in _NUMBER.finditer(text):
         whole = match.group()
-        if not (dialling or _SHAPED.match(whole)) or _DATE.match(whole):
+        if not _SHAPED.match(whole):
+            dialling = _DIAL.search(text) is not None if dialling is None else dialling
+            if not dialling:
+                continue
+        if _DATE.match(whole):
             continue
         if not seeking.reserved and _FICTION.match(digits_of(whole)):
             continue

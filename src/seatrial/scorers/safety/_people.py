@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache, reduce
+from importlib import import_module
+from typing import Any
 
 from seatrial.scorers.safety._detecting import LEFT, RIGHT, Detector, Found, Seeking, near
 
@@ -70,9 +73,29 @@ _ORGANISATION = re.compile(
 )
 
 
+_CLUES = ((_TITLED, 0.75), (_CALLED, 0.8), (_LABELLED, 0.8), (_SIGNED, 0.65), (_GREETED, 0.4))
+_AROUND = re.compile(r"\(\?<!\\w\)|\(\?!\\w\)|\(\?=.*\)$")
+
+
+@lru_cache(maxsize=1)
+def _possible() -> Any:
+    """One pass of RE2 that tells which clues a text may hold: each without what it looks at around a name."""
+    re2: Any = import_module("re2")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    clues = re2.Set.SearchSet(options)
+    for pattern, _ in _CLUES:
+        clues.Add(_AROUND.sub("", pattern.pattern))
+    clues.Compile()
+    return clues
+
+
 def _names(text: str, seeking: Seeking) -> Iterator[Found]:
     del seeking
-    for pattern, sure in ((_TITLED, 0.75), (_CALLED, 0.8), (_LABELLED, 0.8), (_SIGNED, 0.65), (_GREETED, 0.4)):
+    possible: list[int] = _possible().Match(text) or []
+    for at in possible:
+        pattern, sure = _CLUES[at]
         for match in pattern.finditer(text):
             name = match.group("name")
             if name.split()[0].lower() in _NOBODY or _ORGANISATION.search(name):
@@ -189,6 +212,27 @@ _STREETS: tuple[tuple[str, str], ...] = (
     ("CN", r"[\u4e00-\u9fff]{2,8}(?:路|街|大道|巷)\d{1,5}号"),
     ("US", r"\bP\.? ?O\.? Box \d{2,6}\b"),
 )
+_WIDER = (
+    (r"\w", r"\pL\pN_"), (r"\d", r"\p{Nd}"), (r"\b", ""), (r"\u4e00-\u9fff", r"\x{4e00}-\x{9fff}"),
+    ("{0,24}", "*"), ("{1,30}", "+"),
+)  # fmt: skip
+"""What RE2 spells in another way, reads as ASCII alone, or needs much memory for: there, what matches no less."""
+
+
+@lru_cache(maxsize=1)
+def _possible_streets() -> Any:
+    """One pass of RE2 that tells which countries' streets a text may hold."""
+    re2: Any = import_module("re2")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 16 << 20
+    streets = re2.Set.SearchSet(options)
+    for _, pattern in _STREETS:
+        streets.Add(reduce(lambda spelled, pair: spelled.replace(*pair), _WIDER, pattern))
+    streets.Compile()
+    return streets
+
+
 _ADDRESS = tuple((region, re.compile(rf"(?<![\w.])(?:{pattern})")) for region, pattern in _STREETS)
 _SHARED = {
     "US": {"US", "GB", "CA", "AU", "IE", "IN", "NZ", "ZA"},
@@ -202,7 +246,9 @@ _SHARED = {
 
 
 def _streets(text: str, seeking: Seeking) -> Iterator[Found]:
-    for region, pattern in _ADDRESS:
+    possible: list[int] = _possible_streets().Match(text) or []
+    for at in sorted(possible):
+        region, pattern = _ADDRESS[at]
         if seeking.regions and not seeking.regions & _SHARED.get(region, {region}):
             continue
         for match in pattern.finditer(text):

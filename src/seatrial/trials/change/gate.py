@@ -23,6 +23,7 @@ from seatrial.runs.runner import Parts
 from seatrial.store import schema
 from seatrial.store.store import Dataset, RunRow, Store, TrialRow
 from seatrial.trials.change import quarantine as quarantines
+from seatrial.trials.change.clearance import Cleared, record_check
 from seatrial.trials.change.proposal import is_named, running
 from seatrial.trials.change.sides import Sides, sides
 from seatrial.trials.suite.suitefile import LoadedSuite
@@ -31,7 +32,6 @@ from seatrial.verdicts.artefacts import baseline as baselines
 from seatrial.verdicts.artefacts import gating, sentences
 from seatrial.verdicts.artefacts.baseline import Baseline, Place
 from seatrial.verdicts.artefacts.gating import Check, GateReport, SetAside
-from seatrial.verdicts.artefacts.record import valid_records
 from seatrial.verdicts.artefacts.slices import slices
 from seatrial.verdicts.checks.ages import stale_dataset
 from seatrial.verdicts.checks.examined import prepared, with_confirmed
@@ -252,30 +252,11 @@ class _Gate:
         if not self.wanted.require_record or self.target is None:
             return []
         assert self.both.proposal is not None, "--require-record has two sides"
-        files = self.both.watched([*self.both.rules.suite.gate.watch, *self.wanted.watch])
-        served = self.target in self.both.proposal.served
-        if not files and not served:
-            return [Check(name="record", outcome="pass", sentence="Nothing that needs a decision record was changed.")]
-        what = [f"target {self.target}"] if served else []
-        said = f"{', '.join([*what, *map(safe, files[:5])])} changed"
-        identity = str(judged.runs[self.target].definition.get("identity", "")) if self.target in judged.runs else ""
-        folder = (self.both.rules.folder if self.both.stranger else self.both.home) / self.suite.gate.records
-        standing = valid_records(folder, identity, _today())
-        fresh = [path for path in standing.valid if served or self._is_new(path)]
-        if fresh:
-            sentence = f"{said}, and {safe(fresh[0].name, 200)} ships exactly this target."
-            return [Check(name="record", outcome="pass", sentence=sentence)]
-        why = "; ".join(standing.refused[:3]) or "none in the folder ships exactly this target"
-        if standing.valid:
-            why = "the records there are older than the change of these files"
-        do = "write one with `seatrial compare --record FILE`"
-        sentence = f"{said} without a valid decision record in {self.suite.gate.records}: {why.rstrip('.')}; {do}."
-        return [Check(name="record", outcome="block", sentence=sentence)]
-
-    def _is_new(self, record: Path) -> bool:
-        """Whether the base does not have this record: it was written for the change."""
-        old = self.both.rules.folder / self.suite.gate.records / record.name
-        return not self.both.stranger and not (old.exists() and old.read_bytes() == record.read_bytes())
+        run = judged.runs.get(self.target)
+        identity = str(run.definition.get("identity", "")) if run is not None else ""
+        about = Cleared(self.target, identity, _scorers(run) if run is not None else {}, judged.dataset.hash)
+        globs = [*self.both.rules.suite.gate.watch, *self.wanted.watch]
+        return [record_check(self.both, globs, about, _today())]
 
     # baseline -----------------------------------------------------------------------------------------------------
 

@@ -91,7 +91,14 @@ def resolve(folder: Path, name: str) -> Ref:
     """The commit that a name stands for in the repository around a folder. Raises UsageError."""
     if name.startswith("-") or not name or "\0" in name:
         raise UsageError(f"{safe(name)!r} is no name of a commit.", hint="name one like origin/main")
-    root = Path(_line(_git(folder, "rev-parse", "--show-toplevel")))
+    try:
+        root = Path(_line(_git(folder, "rev-parse", "--show-toplevel")))
+    except UsageError as fault:
+        if "not a git repository" not in fault.problem:
+            raise
+        said = f"The suite's folder {safe(str(folder), 200)} is in no git repository, and --base and --head read commits."
+        hint = "run it in a clone, or hold the target against a blessed baseline: seatrial gate --bless"
+        raise UsageError(said, hint=hint) from None
     inside = _line(_git(folder, "rev-parse", "--show-prefix")).rstrip("/")
     try:
         commit = _line(_git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"))

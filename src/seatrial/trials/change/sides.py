@@ -10,6 +10,7 @@ from typing import NamedTuple
 from seatrial.core.suite import Suite
 from seatrial.errors import SuiteError
 from seatrial.trials.change.gitref import Ref, resolve
+from seatrial.trials.change.leftout import edited
 from seatrial.trials.change.proposal import Proposal, propose
 from seatrial.trials.suite.suitefile import LoadedSuite, load
 
@@ -61,6 +62,8 @@ def sides(file: Path, base: str, head: str, scratch: Path) -> Sides:
     rules = _at(old, file, scratch / "base") if base else load(file)
     change = _at(new, file, scratch / "head") if new else load(file)
     proposal = propose(rules.suite, change, stranger=new is not None)
+    left = edited(rules.suite, rules.folder, change.folder, stranger=new is not None)
+    proposal = proposal._replace(ignored=(*proposal.ignored, *left))
     targets = rules.folder if new is not None else home
     return Sides(rules, proposal.suite, targets, home, proposal, old, new, str(file))
 

@@ -16,6 +16,7 @@ from seatrial.runs.plan import Positions, in_parts, sample
 from seatrial.runs.runner import Parts
 from seatrial.store.store import Dataset, RunRow, Store, TrialRow, chunks
 from seatrial.trials.running.looks import strata, tables
+from seatrial.trials.running.unsealed import unsealed
 from seatrial.trials.trial import Asked, build, dataset_of, estimate, load_chosen, store_path, with_choices
 from seatrial.verdicts.engine.evidence import Evidence
 from seatrial.verdicts.engine.outcomes import Bools, Ints, Outcomes, known
@@ -47,7 +48,7 @@ def plan(
     chosen = with_choices(asked or Asked(), choices)
     loaded = load_chosen(suite, chosen)
     forecast, parts = estimate(suite, store=store, asked=chosen), build(loaded)
-    with Store(store_path(loaded.folder, Path(store) if store else None)) as held:
+    with Store(store_path(loaded.folder, Path(store) if store else None)) as held, unsealed(held, loaded):
         dataset = dataset_of(held, loaded)
         told = basis(held, loaded.suite, parts)
         if discordance is not None:

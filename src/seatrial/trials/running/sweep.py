@@ -322,6 +322,8 @@ def _prepared(
     most = max(setting.shots for setting in settings)
     if pool is not None and not most:
         raise UsageError("There are no shots to take from a file.", hint="add --over shots=0,3")
+    if most and "sealed" in loaded.suite.dataset.splits:
+        raise UsageError("A sealed split is run without examples: its cases are shown to nobody beside the targets.")
     dataset = dataset_of(store, loaded)
     shots = None
     if most:

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from sqlalchemy import select
 
 from seatrial.core.record import Json, as_dict
-from seatrial.core.registered import changes, terms, terms_hash
+from seatrial.core.registered import terms, terms_hash
 from seatrial.core.suite import Suite
 from seatrial.runs.runner import Parts, target_identity
 from seatrial.store import schema
 from seatrial.store.store import Store, TrialRow
-from seatrial.verdicts.checks.registered import scorers_of
+from seatrial.verdicts.checks.registered import changed, scorers_of
 from seatrial.verdicts.reading.frame import read_suite
 
 
-def register(store: Store, suite: Suite, parts: Parts, dataset_id: int) -> Mapping[str, Json]:
+def register(store: Store, suite: Suite, parts: Parts, dataset_id: int, *, itself: bool = False) -> Mapping[str, Json]:
     """What is written down with a trial before anything is asked.
 
     The policy's hash, and what it changes against the first trial on the same dataset, incumbent and any of the same
-    candidates that has results: whoever saw those knew them when changing the policy.
+    candidates that has results: whoever saw those knew them when changing the policy. What an A/A trial (`itself`)
+    changes of its own accord is no change.
     """
     hashes = parts.hashes
     about: dict[str, Json] = {"hash": terms_hash(suite, hashes)}
@@ -28,7 +29,8 @@ def register(store: Store, suite: Suite, parts: Parts, dataset_id: int) -> Mappi
     if first is None:
         return about
     trial, scorers = first
-    found = changes(terms(read_suite(trial), scorers), terms(suite, hashes))
+    either = itself or as_dict(trial.environment.get("aa")) is not None
+    found = changed(terms(read_suite(trial), scorers), terms(suite, hashes), itself=either)
     if found:
         about["changes"] = [list(change) for change in found]
         about |= {"first_trial": trial.id, "results_at": trial.finished_at or trial.started_at}

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from seatrial.core.identity import canonical, digest, loads
 from seatrial.core.record import Json, as_dict, as_list, too_deep
+from seatrial.core.suite import Suite
 from seatrial.errors import RecordError, safe
 from seatrial.verdicts.records import TrialReport
 
@@ -364,20 +365,37 @@ def _version(content: Mapping[str, Any]) -> str:
 # a folder of records --------------------------------------------------------------------------------------------------
 
 
+class Rules(NamedTuple):
+    """What a record must have been judged by, as its `hashes` say it: rubrics and scorers by name, policy, dataset."""
+
+    rubrics: Mapping[str, str]
+    scorers: Mapping[str, str]
+    policy: str
+    dataset: str
+
+
 class Standing(NamedTuple):
-    """The records that clear a target today, and why others that name it do not, a sentence each."""
+    """The records that clear a target today, why others that name it do not, a sentence each, and those of others."""
 
     valid: tuple[Path, ...]
     refused: tuple[str, ...]
+    others: tuple[Path, ...] = ()
 
 
-def valid_records(folder: Path, target_identity: str, today: date) -> Standing:
+def rubric_digests(suite: Suite) -> dict[str, str]:
+    """What each rubric of a suite asks for, by its name: scorer, kind, margin or limit, and which cases."""
+    return {rubric.name: digest("rubric", rubric.plain()) for rubric in suite.rubrics}
+
+
+def valid_records(folder: Path, target_identity: str, today: date, rules: Rules | None = None) -> Standing:
     """Which records in a folder (`*.json`, not below it) ship exactly this target and have not ended.
 
-    `target_identity` is what `runs.runner.target_identity` gives. Only a record's own digests are checked: whether it
-    can be recomputed is for `verify` to say. Raises nothing for what is no record: such a file is passed over.
+    `target_identity` is what `runs.runner.target_identity` gives. `rules`: by what it must have been judged; anything
+    where None. Only a record's own digests are checked: whether it can be recomputed is for `verify` to say. Raises
+    nothing for what is no record: such a file is passed over.
     """
     valid: list[Path] = []
+    others: list[Path] = []
     refused: list[str] = []
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         try:
@@ -386,11 +404,12 @@ def valid_records(folder: Path, target_identity: str, today: date) -> Standing:
             continue
         about = [found for found in record.decisions if found.get("candidate_identity") == target_identity]
         if not target_identity or not about:
+            others.append(path)
             continue
-        why = list(_refusals(record, about, today))
+        why = [*_refusals(record, about, today), *(_other_rules(record, rules) if rules is not None else ())]
         refused += [f"{safe(path.name, 200)} {reason}" for reason in why]
         valid += [] if why else [path]
-    return Standing(tuple(valid), tuple(refused))
+    return Standing(tuple(valid), tuple(refused), tuple(others))
 
 
 def _refusals(record: DecisionRecord, about: Iterable[Mapping[str, Any]], today: date) -> Iterator[str]:
@@ -398,5 +417,23 @@ def _refusals(record: DecisionRecord, about: Iterable[Mapping[str, Any]], today:
         yield f"was altered after it was written ({altered[0].path})."
     if not all(found.get("overall") == "ship" for found in about):
         yield f"does not ship it: {', '.join(safe(found.get('overall', '')) for found in about)}."
+    if any(found.get("incumbent_identity") == found.get("candidate_identity") for found in about):
+        yield "compares the target with itself."
     if record.expired(today):
         yield f"ended on {safe(record.expires_at[:10] or 'no date')}."
+
+
+def _other_rules(record: DecisionRecord, rules: Rules) -> Iterator[str]:
+    """By what else than the rules it was judged."""
+    hashes = as_dict(record.content.get("hashes")) or {}
+    rubrics, scorers = (as_dict(hashes.get(key)) or {} for key in ("rubrics", "scorers"))
+    names = {*rules.rubrics, *rubrics}
+    same = {name for name in names if rubrics.get(name) == rules.rubrics.get(name)}
+    if names - same:
+        yield f"was judged by other rubrics ({', '.join(safe(name) for name in sorted(names - same)[:5])})."
+    if told := sorted(name for name in same if scorers.get(name) != rules.scorers.get(name)):
+        yield f"was judged by other scorers ({', '.join(map(safe, told[:5]))})."
+    if hashes.get("policy") != rules.policy:
+        yield "was judged by another policy."
+    if hashes.get("dataset") != rules.dataset:
+        yield "is of another dataset, or of another state of it."

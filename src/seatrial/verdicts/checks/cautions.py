@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from seatrial.core.record import as_dict
 from seatrial.errors import nearest, safe
 from seatrial.store.modellists import served_before, served_in
 from seatrial.store.store import Store
@@ -21,6 +24,31 @@ MOST_FAILURES = 0.50
 """An arm of whose outputs more than this share are model failures is said to be broken."""
 SHOWN_NAMES = 5
 LONGEST_REASON = 300
+REASONS = 200
+"""So many reasons are looked at, spread over all, to say what most of them are."""
+
+_CURES = {
+    "failed": ("The scorer failed on", "mend the scorer, then run again with --retry-errors"),
+    "silent": ("The judge gave no answer for", "mend its endpoint, then run again with --retry-errors"),
+    "unusable": (
+        "The judge gave no usable verdict on",
+        "look at the judge's model, which does not answer in the form that it is asked for",
+    ),
+    "undecided": (
+        "The judge was undecided on",
+        "asked again it says the same; give it what it needs to decide, or make the question plainer",
+    ),
+    "spent": (
+        "The budget of judging was spent before",
+        "raise judging.budget, then run the same command again: what is judged costs nothing",
+    ),
+}
+_TOLD = (
+    ("spent", re.compile(r"BudgetError|budget\b.{0,20} is spent")),
+    ("unusable", re.compile(r"gave no usable verdict")),
+    ("silent", re.compile(r"TargetDownError|^JudgeError: The judge .{0,80} gave no answer")),
+    ("undecided", re.compile(r"undecided|could not decide|\bopen\b.{0,40}jur|jur.{0,40}\b(?:split|tie)")),
+)
 
 
 # of a rubric ----------------------------------------------------------------------------------------------------------
@@ -68,16 +96,25 @@ def _unsaid(frame: Frame, index: int) -> str:
 
 
 def _scorer_failed(store: Store, frame: Frame, index: int, arms: Sequence[str]) -> str:
-    """How often the scorer itself failed, with one reason that it gave."""
+    """How often the scorer gave no verdict, with one of its reasons and what to do about that."""
     parts = [frame.arms[name].score_id[index][frame.arms[name].status[index] == JUDGE_ERROR] for name in arms]
     ids = np.concatenate(parts)
     if not len(ids):
         return ""
-    reason = next((score.reason for score in store.load_scores([int(ids[0])]).values()), "").strip()
+    looked = [int(one) for one in ids[:: max(1, len(ids) // REASONS)]]
+    given = [score.reason.partition("\\n")[0].strip() for score in store.load_scores(looked).values()]
+    causes = Counter(map(_cause, given))
+    cause = max(_CURES, key=lambda one: causes[one])
+    reason = next((text for text in given if _cause(text) == cause), "")
     said = f", for example: {reason[:LONGEST_REASON]}" if reason else ""
     end = "" if said.endswith((".", "!", "?")) else "."
-    cure = "These results are missing: mend the scorer, then run again with --retry-errors."
-    return f"The scorer failed on {count(len(ids), 'answer')}{said}{end} {cure}"
+    what, cure = _CURES[cause]
+    return f"{what} {count(len(ids), 'answer')}{said}{end} These results are missing: {cure}."
+
+
+def _cause(reason: str) -> str:
+    """Which of the causes below a reason speaks of."""
+    return next((cause for cause, told in _TOLD if told.search(reason)), "failed")
 
 
 # of a trial -----------------------------------------------------------------------------------------------------------
@@ -86,7 +123,33 @@ def _scorer_failed(store: Store, frame: Frame, index: int, arms: Sequence[str]) 
 def trial_warnings(frame: Frame, arms: Iterable[ArmSummary]) -> list[str]:
     """What went wrong in the arms, and which strata are named that no case has."""
     failed = (text for arm in arms for text in (_mostly_failed(arm), _unanswered(frame, arm.target)))
-    return [text for text in (*failed, *_unknown_strata(frame)) if text]
+    twice = (_twice(name, arm.run.counts) for name, arm in frame.arms.items())
+    return [text for text in (*failed, *twice, *_unknown_strata(frame), *_exposed(frame)) if text]
+
+
+def _twice(name: str, counts: Mapping[str, Any]) -> str:
+    """How many answers of an arm were paid and not kept, as another process had kept its own first."""
+    twice, dollars = counts.get("twice"), counts.get("twice_dollars")
+    if not isinstance(twice, int) or twice < 1:
+        return ""
+    were = "was" if twice == 1 else "were"
+    money = f" for ${dollars:,.4f} more than its outputs cost" if isinstance(dollars, float) and dollars > 0 else ""
+    said = f"{name}: {count(twice, 'case')} {were} answered twice beside another process{money}"
+    return f"{said}: run a suite once at a time."
+
+
+def _exposed(frame: Frame) -> list[str]:
+    """Which models have seen the sealed split in more runs than its set allows."""
+    about = as_dict(frame.trial.environment.get("exposure")) or {}
+    most, models = about.get("max_exposures"), as_dict(about.get("models")) or {}
+    if not isinstance(most, int):
+        return []
+    return [
+        f"{safe(name)} has seen the sealed split in {seen:,} runs, more than the {most:,} that its set allows: what is "
+        "chosen on a split again and again is fitted to it. Seal fresh cases."
+        for name, seen in models.items()
+        if isinstance(seen, int) and seen > most
+    ]
 
 
 def drift_warnings(store: Store, frame: Frame) -> list[str]:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from seatrial.core.record import as_dict
-from seatrial.core.registered import changes, terms, terms_hash
+from seatrial.core.record import Json, as_dict
+from seatrial.core.registered import Change, changes, terms, terms_hash
 from seatrial.core.suite import Suite
 from seatrial.errors import safe
 from seatrial.store.store import RunRow, TrialRow
@@ -17,6 +17,10 @@ from seatrial.verdicts.records import Registered
 
 MOST_CHANGES = 8
 """Changes that the sentence names; the others are counted."""
+
+
+OF_ITSELF = ("policy.parity.allow", "policy.early_stopping")
+"""What an A/A trial changes of its own accord: its arms differ in their series, and it goes to its end."""
 
 
 class Again(NamedTuple):
@@ -36,6 +40,12 @@ def scorers_of(run: RunRow) -> Mapping[str, str]:
     return {str(k): str(v) for k, v in (as_dict(run.definition.get("rubrics")) or {}).items()}
 
 
+def changed(old: Mapping[str, Json], new: Mapping[str, Json], *, itself: bool) -> list[Change]:
+    """What differs between two sets of terms, less what an A/A trial (`itself`) changes of its own accord."""
+    found = changes(old, new)
+    return [change for change in found if not (itself and change.key.startswith(OF_ITSELF))]
+
+
 def registered(trial: TrialRow, suite: Suite, run: RunRow | None, again: Again | None) -> Registered | None:
     """What was registered with a trial; with `again`, what that changes. None for trials older than registration."""
     try:
@@ -44,7 +54,8 @@ def registered(trial: TrialRow, suite: Suite, run: RunRow | None, again: Again |
         kept = None
     if again is None or run is None:
         return kept
-    found = changes(terms(suite, scorers_of(run)), terms(again.suite, again.scorers))
+    itself = as_dict(trial.environment.get("aa")) is not None
+    found = changed(terms(suite, scorers_of(run)), terms(again.suite, again.scorers), itself=itself)
     return Registered(
         hash=terms_hash(again.suite, again.scorers),
         changes=tuple((key, old, new) for key, old, new in found),

@@ -50,8 +50,8 @@ def cure(outcomes: Outcomes, *, lacking: bool) -> Need | None:
         measured = f"leave `batch` out for {names} and run with --fresh to measure it"
         return Need(None, f"answers by batch have no latency; {measured}")
     if outcomes.judge_errors:
-        failed = f"the scorer failed on {outcomes.judge_errors:,} answer{'s' if outcomes.judge_errors > 1 else ''}"
-        return Need(None, f"{failed}: mend it, then run again with --retry-errors")
+        plural = "s" if outcomes.judge_errors > 1 else ""
+        return Need(None, f"the scorer gave no verdict on {outcomes.judge_errors:,} answer{plural}")
     return Need(None, "results are missing: run again with --retry-errors")
 
 

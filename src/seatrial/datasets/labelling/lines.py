@@ -1,0 +1,96 @@
+"""A session without a terminal: one line a command, for scripts, screen readers and terminals that cannot be drawn on.
+
+A line is a key or its word, with what belongs to it: `p`, `pass`, `r duplicate`, `note unclear`, `undo`, `go 12`.
+A reference of several lines: `write`, then the lines, then a line with one full stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from seatrial.datasets.labelling.keeping import Keeper
+from seatrial.datasets.labelling.screen import View, clean, said
+from seatrial.datasets.labelling.session import BLOCKS, Key, Leave, Save, State, bindings, press
+from seatrial.errors import LabelsError, Problem, nearest
+
+Say = Callable[[str], None]
+
+
+class Ended(NamedTuple):
+    """The last state; whether it ended by Ctrl-C."""
+
+    state: State
+    interrupted: bool
+
+
+def run(state: State, keeper: Keeper, view: View, commands: Iterable[str], say: Say) -> Ended:
+    """Label by lines until they end. Raises LabelsError at the first line that is no command; those before count."""
+    shown = ""
+    for number, line in enumerate(_with_first(commands), 0):
+        if number:
+            state, left = _command(state, keeper, line.rstrip("\r\n"), number)
+            if left is not None:
+                return Ended(state, left.interrupted)
+        if state.said:
+            say(state.said)
+        if state.unit.key != shown and state.prompt is None:
+            keeper.show(state)
+            shown = state.unit.key
+            say(text_of(state, view))
+    return Ended(state, interrupted=False)
+
+
+def _with_first(commands: Iterable[str]) -> Iterable[str]:
+    yield ""
+    yield from commands
+
+
+def text_of(state: State, view: View) -> str:
+    """The unit on the screen, whole, as plain text."""
+    unit = state.unit
+    where = f"[{state.done:,} of {len(state.units):,} done] {state.at + 1:,}. case {clean(unit.case)}"
+    head = " · ".join(part for part in (where, unit.heading, said(state.mark, state)) if part)
+    texts = [f"-- {clean(title)}\n{clean(text)}" for title, text in unit.read()]
+    return "\n".join([f"\n{clean(view.title)}", head, *texts, f"> {clean(unit.question)}"])
+
+
+def _command(state: State, keeper: Keeper, line: str, number: int) -> tuple[State, Leave | None]:
+    if state.prompt is not None and state.prompt.kind in BLOCKS:
+        return _pressed(state, keeper, (Key("paste", line), Key("enter")))
+    if not line.strip():
+        return state, None
+    word, _, rest = line.strip().partition(" ")
+    state, left = _pressed(state, keeper, (Key("char", _letter(state, word, number)),))
+    if left is not None or state.prompt is None:
+        return state, left
+    if state.prompt.kind not in BLOCKS:
+        return _pressed(state, keeper, (Key("ctrl-u"), Key("paste", rest.strip()), Key("enter")))
+    if not rest.strip():
+        return _pressed(state, keeper, (Key("ctrl-u"),))
+    return _pressed(state, keeper, (Key("ctrl-u"), Key("paste", rest.strip()), Key("ctrl-d")))
+
+
+def _letter(state: State, word: str, number: int) -> str:
+    """The key of a command. Raises LabelsError where there is none."""
+    held = bindings(state.mode)
+    by_word = {binding.word.lower().split()[0]: letter for letter, binding in held.items()}
+    letter = word if word in held else by_word.get(word.lower())
+    if letter is not None:
+        return letter
+    known = list(by_word)
+    near = nearest(word.lower(), known)
+    hint = f"did you mean {near!r}?" if near else f"the commands are {', '.join(known)}"
+    problem = Problem("is no command", "input", number, "", word, hint)
+    raise LabelsError("A command cannot be understood; those before it are kept.", problems=[problem])
+
+
+def _pressed(state: State, keeper: Keeper, keys: Iterable[Key]) -> tuple[State, Leave | None]:
+    for key in keys:
+        state, effects = press(state, key)
+        for effect in effects:
+            if isinstance(effect, Leave):
+                return state, effect
+            if isinstance(effect, Save):
+                keeper.keep(state, effect)
+    return state, None

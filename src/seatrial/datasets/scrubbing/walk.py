@@ -1,0 +1,175 @@
+"""Every text of a record, also in keys, numbers and JSON inside texts: visited, and put back with structure intact."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+from seatrial.core.identity import loads
+from seatrial.core.record import as_list
+
+MAX_DEPTH = 100
+SMALLEST = 100_000
+"""Whole numbers below it say nothing of a person by themselves."""
+
+Visit = Callable[[str, str, str], str]
+"""Called with a text, the key it stands under (empty for none) and its path; gives what takes its place."""
+
+Place = tuple[str, str]
+"""A text and the key it stands under."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*|[\[\]{}]', re.DOTALL)
+
+
+class RefusedError(Exception):
+    """A record that cannot be scrubbed surely. `reason` is a short code; no word of the record is in it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def rewritten(value: Any, visit: Visit, key: str = "", path: str = "", depth: int = 0) -> Any:
+    """A value with every text in it visited; the same object where nothing changed.
+
+    Raises RefusedError for what is nested deeper than 100 levels, for keys that become equal, and for values that are
+    no JSON.
+    """
+    if isinstance(value, str):
+        return _text(value, visit, key, path, depth)
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if -SMALLEST < value < SMALLEST else _number(value, visit, key, path)
+    if depth >= MAX_DEPTH:
+        raise RefusedError("nested_too_deep")
+    if isinstance(value, dict):
+        return _object(cast("dict[Any, Any]", value), visit, path, depth)
+    items = as_list(value)
+    if items is not None:
+        new = [rewritten(item, visit, key, f"{path}[{at}]", depth + 1) for at, item in enumerate(items)]
+        return value if all(a is b for a, b in zip(new, items, strict=True)) else new
+    raise RefusedError("unknown_type")
+
+
+def texts(value: Any) -> list[Place]:
+    """Every text of a value with its key, as `rewritten` visits them. Raises RefusedError as that does."""
+    found: list[Place] = []
+
+    def visit(text: str, key: str, path: str) -> str:
+        del path
+        found.append((text, key))
+        return text
+
+    def gather(value: Any, key: str, depth: int) -> None:
+        kind = type(value)
+        if kind is str and not maybe_json(value):
+            found.append((value, key))
+        elif kind is dict and depth < MAX_DEPTH:
+            for name, item in value.items():
+                if not isinstance(name, str):
+                    raise RefusedError("unknown_type")
+                if len(name) > 2:
+                    found.append((name, ""))
+                gather(item, name, depth + 1)
+        elif kind is list and depth < MAX_DEPTH:
+            for item in value:
+                gather(item, key, depth + 1)
+        else:
+            rewritten(value, visit, key, "", depth)
+
+    gather(value, "", 0)
+    return found
+
+
+def maybe_json(text: str) -> bool:
+    """Whether a text may be an object or array of JSON: cheap, by its first and last characters."""
+    stripped = text.strip()
+    return stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]") and len(stripped) > 2
+
+
+def _object(value: dict[Any, Any], visit: Visit, path: str, depth: int) -> dict[Any, Any]:
+    new: dict[Any, Any] = {}
+    changed = False
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise RefusedError("unknown_type")
+        name = visit(key, "", f"{path}{{key}}") if len(key) > 2 else key
+        if name in new:
+            raise RefusedError("keys_collide")
+        new[name] = rewritten(item, visit, key, f"{path}.{name}" if path else name, depth + 1)
+        changed = changed or new[name] is not item or name is not key
+    return new if changed else value
+
+
+def _number(value: int, visit: Visit, key: str, path: str) -> int:
+    """A number whose digits are personal: digits of the same count."""
+    try:
+        written = str(value)
+    except ValueError:
+        raise RefusedError("number_too_long") from None
+    new = visit(written, key, path)
+    if new == written:
+        return value
+    if not new.isdigit() or (new[0] == "0" and new != "0"):
+        raise RefusedError("number_without_surrogate")
+    return int(new)
+
+
+def _text(text: str, visit: Visit, key: str, path: str, depth: int) -> str:
+    if maybe_json(text):
+        try:
+            value = loads(text)
+        except ValueError:
+            return visit(text, key, path)
+        if isinstance(value, dict | list):
+            if depth >= MAX_DEPTH:
+                raise RefusedError("nested_too_deep")
+            return _json(text, visit, key, path, depth)
+    return visit(text, key, path)
+
+
+def _json(text: str, visit: Visit, key: str, path: str, depth: int) -> str:
+    """JSON text with its strings, keys and numbers visited one by one; white space, order and spelling stay."""
+    last = key
+    open_keys: list[str] = []
+
+    def token(match: re.Match[str]) -> str:
+        nonlocal last
+        whole = match[0]
+        if whole in "[{":
+            open_keys.append(last)
+            if len(open_keys) > MAX_DEPTH:
+                raise RefusedError("nested_too_deep")
+        elif whole in "]}":
+            last = open_keys.pop()
+        elif whole[0] != '"':
+            return _literal(whole, visit, last, path)
+        elif match[1]:
+            name = json.loads(whole[: -len(match[1])], strict=False)
+            last = name
+            new = visit(name, "", f"{path}{{key}}") if len(name) > 2 else name
+            return whole if new == name else _quoted(new, whole) + match[1]
+        else:
+            said = json.loads(whole, strict=False)
+            new = _text(said, visit, last, f"{path}.{last}" if last else path, depth + 1)
+            return whole if new == said else _quoted(new, whole)
+        return whole
+
+    new = _TOKEN.sub(token, text)
+    return text if new == text else new
+
+
+def _literal(written: str, visit: Visit, key: str, path: str) -> str:
+    if not written.lstrip("-").isdigit() or len(written) < len(str(SMALLEST)):
+        return written
+    new = visit(written, key, path)
+    if new != written and (not new.isdigit() or new[0] == "0"):
+        raise RefusedError("number_without_surrogate")
+    return new
+
+
+def _quoted(text: str, like: str) -> str:
+    return json.dumps(text, ensure_ascii=like.isascii() or not text.isprintable())
