@@ -154,7 +154,7 @@ def test_old_answers_are_not_evaluable(call, repo: Repo):
     assert outcome(call, "--trial", trial, "--max-age", "9d")[0] == 4
 
 
-@pytest.mark.parametrize("wrong", ["7", "-1d", "0d", "d", "7y", "1e9d", "٧d", ""])
+@pytest.mark.parametrize("wrong", ["7", "-1d", "0d", "d", "7y", "1e9d", "٧d", "999999w", ""])
 def test_a_span_must_be_one(call, repo: Repo, wrong):
     assert call("gate", "--max-age", wrong).returncode == 2
 
@@ -474,6 +474,16 @@ def test_a_forged_tree_writes_nothing_outside(call, repo: Repo, path):
     done = call("gate", "--head", head, "--json")
     assert (done.returncode, told(done)["error"]["code"]) == (2, "E101")
     assert "leaves its folder" in told(done)["error"]["message"]
+
+
+def test_outside_of_git_there_is_no_base(call, tmp_path, provider, monkeypatch):
+    repo = Repo(tmp_path / "r", provider)
+    (repo.folder / ".git").rename(tmp_path / "gone")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    done = call("gate", str(repo.folder / "seatrial.yaml"), "--base", "main")
+    assert done.returncode == 2
+    assert "is in no git repository" in done.stderr
+    assert "try: run it in a clone" in done.stderr
 
 
 # records --------------------------------------------------------------------------------------------------------------

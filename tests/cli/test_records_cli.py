@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from tests.cli.conftest import Call
 from tests.trials.project import Project, question
 
+from seatrial.cli.gate import Age
+from seatrial.cli.recording import Period
 from seatrial.core import files
 from seatrial.testing import FakeProvider, Reply, Rule, Script, When
 
@@ -166,3 +169,38 @@ def test_a_report_is_printed_also_where_its_file_fails_at_the_end(
         assert json.loads(done.stdout)["verdicts"]
     else:
         assert "May new replace old?" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("trials",), ("trials", "--json"), ("compare",)], ids=" ".join)
+def test_a_full_output_is_one_sentence(project: Project, call: Call, arguments: tuple[str, ...]):
+    assert call("run").returncode == 0
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            project.command(*arguments), cwd=project.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 4, done.stderr
+    assert done.stderr.startswith("error: The output cannot be written: No space left on device.")
+    assert "defect" not in done.stderr
+
+
+# what verify and watch take -------------------------------------------------------------------------------------------
+
+
+def test_verify_says_what_else_it_was_given_and_where_rows_may_come_from(call: Call, project: Project, tmp_path: Path):
+    assert call("run", "--record", "r.json").returncode == 0
+    assert call("export", "-o", "b.seatrial").returncode == 0
+    done = call("verify", "b.seatrial")
+    assert (done.returncode, "is a bundle of rows" in done.stderr) == (4, True), done.stderr
+    assert "seatrial verify RECORD --bundle b.seatrial" in done.stderr
+    (tmp_path / ".seatrial").rename(tmp_path / "gone")
+    done = call("verify", "r.json")
+    assert (done.returncode, "with --bundle" in done.stderr) == (4, True), done.stderr
+
+
+SPANS = [("90m", 90 * 60), ("36h", 36 * 3600), ("7d", 7 * 86400), ("1.5w", 10.5 * 86400)]
+
+
+@pytest.mark.parametrize(("said", "seconds"), SPANS)
+def test_every_span_of_time_is_written_alike(said: str, seconds: float):
+    assert Age().convert(said, None, None).total_seconds() == pytest.approx(seconds)
+    assert Period().convert(said, None, None) * 86400 == pytest.approx(seconds)

@@ -98,6 +98,15 @@ def test_what_cannot_be_tried_is_answered_with_a_sentence(call, tmp_path, argume
     assert told["exit_code"] == code
 
 
+def test_evidence_is_no_python(call, tmp_path):
+    goal = {"tool_calls": [{"name": "find", "arguments": {"order": ["A1"], "late": [True]}}]}
+    made = [{"role": "assistant", "tool_calls": [{"name": "find", "arguments": {"order": "A2", "late": True}}]}]
+    (tmp_path / "output.json").write_text(json.dumps({"messages": made}))
+    shown = call("scorers", "try", "tool_calls", "--record", "output.json", "--expected", json.dumps(goal)).stdout
+    assert "{'" not in shown
+    assert "True" not in shown
+
+
 def test_what_could_not_be_judged_exits_with_4(call):
     done = call("scorers", "try", "latency", "--output", "x", "--with", "at_most=2")
     assert (done.returncode, "judge_error" in done.stdout) == (4, True)

@@ -81,6 +81,14 @@ def test_settings_share_what_an_ordinary_run_has_asked(project: Project, fake: F
     assert fake.calls == 2 * 60 + 2 * 60
 
 
+def test_a_misspelt_parameter_is_named_once(project: Project, fake: FakeProvider) -> None:
+    two(project, fake)
+    project.write(CASES)
+    report = sweep(project, over={"temprature": [0, 1]})
+    said = [text for text in report.warnings if "did you mean 'temperature'?" in text]
+    assert len(said) == len(set(said)) == len(project.suite["targets"])
+
+
 def test_a_parameter_takes_the_place_of_its_other_name(project: Project, fake: FakeProvider) -> None:
     two(project, fake)
     sweep(project, over={"max_completion_tokens": [10, 20]})

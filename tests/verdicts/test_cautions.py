@@ -187,3 +187,25 @@ def test_cases_that_differ_are_counted_once(store: Store):
     Trial(store, suite, some_cases(60), epochs=2).write({"old": always("old", PASSED, PASSED), "new": new})
     (verdict,) = report(store, "trial-1").verdicts
     assert (len(verdict.flips), verdict.differing_cases) == (12, 3)
+
+
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        pytest.param("temprature", "temperature", id="a letter gone"),
+        pytest.param("max_token", "max_tokens", id="singular"),
+        pytest.param("Temperature", "temperature", id="capital"),
+        pytest.param("temperature", "", id="right"),
+        pytest.param("maxOutputTokens", "", id="another provider's"),
+        pytest.param("draft_model_path", "", id="one's own"),
+        pytest.param("n", "", id="short"),
+    ],
+)
+def test_a_misspelt_parameter_is_named_with_the_right_one(store: Store, key: str, near: str):
+    suite = make_suite({"name": "right"})
+    spec = suite.targets["new"].model_copy(update={"use": "openai:m", "params": {key: 0}})
+    suite = suite.model_copy(update={"targets": {**suite.targets, "new": spec}})
+    found = drawn(store, suite, some_cases(120), always("old", PASSED), always("new", PASSED))
+    said = [text for text in found.warnings if "did you mean" in text]
+    expected = f"new is sent the parameter {key}, which no known provider has: did you mean {near!r}?"
+    assert said == ([expected] if near else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import json
@@ -113,17 +114,15 @@ def _no_room(arguments: list[str], fault: OSError) -> int:
     """Say that a disk is full. An output that takes no more is let go, so that the process can end."""
     from seatrial.errors import NotEvaluableError
 
-    what = f"{safe(fault.filename, 200)}" if fault.filename else "What was being written"
-    for stream, name in ((sys.stdout, "The output"), (sys.stderr, "The error output")):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            what = name
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    said = f"{what} cannot be written: {safe(fault.strerror or 'no room')}."
+    named = safe(fault.filename, 200) if fault.filename else ""
+    if not named:  # a stream, or a file behind one: whichever, standard output gets nothing more
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    said = f"{named or 'The output'} cannot be written: {safe(fault.strerror or 'no room')}."
     error = NotEvaluableError(said, hint="make room; what was answered is kept, and the same command goes on from it")
-    kept = [argument for argument in arguments if argument != "--json"] if what == "The output" else arguments
-    return _fail(kept, error.exit_code, str(error), error.code, error)
+    with contextlib.suppress(OSError):  # standard error may be on the same disk
+        _fail([one for one in arguments if named or one != "--json"], error.exit_code, str(error), error.code, error)
+    return error.exit_code
 
 
 def _defect(defect: Exception) -> str:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -239,9 +239,19 @@ def _told(name: str, score: Score) -> list[str]:
     return lines + [f"  {_span(one)}" for one in score.evidence]
 
 
+def _read(value: Any) -> str:
+    """A value as a reader has it: an object as `key: value`, lists and other values as JSON without its quotes."""
+    if isinstance(value, str):
+        return safe(value, SHOWN)
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return safe(", ".join(f"{safe(key)}: {_read(held)}" for key, held in fields.items()) or "nothing", SHOWN)
+    return safe(json.dumps(value, ensure_ascii=False, default=str), SHOWN)
+
+
 def _span(one: Evidence) -> str:
     place = f"{safe(one.where)}" + ("" if one.start is None else f" {one.start}–{one.end}")
     parts = [f"“{safe(one.quote, SHOWN)}”" if one.quote else "", safe(one.note, SHOWN)]
-    parts += [f"{word} {safe(value, SHOWN)}" for word, value in (("expected", one.expected), ("found", one.found))
+    parts += [f"{word} {_read(value)}" for word, value in (("expected", one.expected), ("found", one.found))
               if value is not None]  # fmt: skip
     return f"{place}: {'; '.join(part for part in parts if part)}"

@@ -34,7 +34,7 @@ async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
         score = await scorer(case, output)
         fault = "" if _is_own(type(scorer)) else _fault(score)
     except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
-        said = cause.problem if isinstance(cause, SeatrialError) else str(cause)
+        said = f"{cause.problem} [{cause.code}]" if isinstance(cause, SeatrialError) else str(cause)
         return _error(f"{type(cause).__name__}: {safe(said, SHOWN_MESSAGE)}")
     return _error(fault) if fault else score
 

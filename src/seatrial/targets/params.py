@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from seatrial.core.record import Json, as_dict
@@ -24,6 +25,28 @@ _SAME = {
     "presencePenalty": "presence_penalty",
     "responseLogprobs": "logprobs",
 }
+
+
+COMMON = frozenset({
+    "temperature", "top_p", "top_k", "top_a", "min_p", "typical_p", "seed", "n", "best_of", "stop", "stream", "user",
+    "max_tokens", "min_tokens", "presence_penalty", "frequency_penalty", "repetition_penalty", "logit_bias", "logprobs",
+    "top_logprobs", "response_format", "reasoning", "reasoning_effort", "verbosity", "thinking", "effort", "tools",
+    "tool_choice", "parallel_tool_calls", "max_tool_calls", "stream_options", "service_tier", "store", "metadata",
+    "modalities", "prediction", "prompt_cache_key", "safety_identifier", "safety_settings", "truncation", "include",
+    "text", "extra_body", "ignore_eos", "guided_json", "include_reasoning", "web_search_options", "cache_control",
+    "output_config", "thinkingConfig", "thinkingBudget", "candidateCount", "safetySettings", "generationConfig",
+})  # fmt: skip
+"""Names of parameters that some provider takes; a name that is not among them may be right all the same."""
+NEAR = 0.8
+
+
+def misspelt(key: str) -> str:
+    """The known name that an unknown one is nearly, like `temperature` for `temprature`; empty where it is none."""
+    known = COMMON | _SAME.keys()
+    if key in known or len(key) < 4:
+        return ""
+    close = get_close_matches(key.lower(), [name for name in known if len(name) > 3], n=1, cutoff=NEAR)
+    return close[0] if close else ""
 
 
 def common_name(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import tempfile
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -156,7 +157,7 @@ def verify(file: Path, *, store: Path | None = None, packed: Path | None = None)
 
     Raises RecordError for what is no record, BundleError for what is no bundle, NotFoundError without a store.
     """
-    if bundle.is_bundle(file):
+    if _is_bundle(file):
         name = safe(str(file), 200)
         hint = f"name the record as well: seatrial verify RECORD --bundle {name}"
         raise RecordError(f"{name} is a bundle of rows, and no decision record.", hint=hint)
@@ -175,6 +176,13 @@ def verify(file: Path, *, store: Path | None = None, packed: Path | None = None)
         except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as cause:
             said = f"{type(cause).__name__}: {safe(str(cause), 160)}"
             raise BundleError(f"Nothing can be drawn from what the bundle holds: {said}.", hint=bundle.HINT) from cause
+
+
+def _is_bundle(file: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(file)
+    except ValueError:  # a name that no file can have, which reading it will tell
+        return False
 
 
 def check(record: DecisionRecord, store: Store, file: Path) -> Verification:

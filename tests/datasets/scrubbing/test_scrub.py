@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.core.case import Case
-from seatrial.datasets.scrubbing import scrub, surrogates
+from seatrial.datasets.scrubbing import looking, surrogates
 from seatrial.datasets.scrubbing.policy import of, preset
 from seatrial.datasets.scrubbing.scrub import Scrubber
 from seatrial.datasets.scrubbing.walk import RefusedError
@@ -170,7 +170,7 @@ def test_any_exception_refuses_and_tells_nothing(basic, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("Maria Keller")
 
-    monkeypatch.setattr(scrub.personal, "find", broken)
+    monkeypatch.setattr(looking.personal, "find", broken)
     done = basic.case(rich_case())
     assert (done.case, done.refused) == (None, "fault:RuntimeError")
     with pytest.raises(RefusedError, match=r"^fault:RuntimeError$") as caught:

@@ -64,18 +64,17 @@ def texts(value: Any) -> list[Place]:
         return text
 
     def gather(value: Any, key: str, depth: int) -> None:
-        kind = type(value)
-        if kind is str and not maybe_json(value):
+        if isinstance(value, str) and not maybe_json(value):
             found.append((value, key))
-        elif kind is dict and depth < MAX_DEPTH:
-            for name, item in value.items():
+        elif isinstance(value, dict) and depth < MAX_DEPTH:
+            for name, item in cast("dict[Any, Any]", value).items():
                 if not isinstance(name, str):
                     raise RefusedError("unknown_type")
                 if len(name) > 2:
                     found.append((name, ""))
                 gather(item, name, depth + 1)
-        elif kind is list and depth < MAX_DEPTH:
-            for item in value:
+        elif isinstance(value, list) and depth < MAX_DEPTH:
+            for item in cast("list[Any]", value):
                 gather(item, key, depth + 1)
         else:
             rewritten(value, visit, key, "", depth)

@@ -124,7 +124,7 @@ def _phone(text: str, start: int, whole: str, seeking: Seeking) -> float:
     digits = digits_of(whole)
     international = whole.lstrip("(").startswith("+")
     named = _DIAL.search(before(text, start, 45)) is not None
-    if not named and is_reference(text, start):
+    if not named and (not _formed(whole, digits) or is_reference(text, start)):
         return 0.0
     if international or (digits.startswith("00") and (named or len(whole) > len(digits))):
         kind = _dialled(whole if international else "+" + digits[2:], ())
@@ -137,6 +137,15 @@ def _phone(text: str, start: int, whole: str, seeking: Seeking) -> float:
     if len(digits) >= 9 and (_TRUNK.match(whole) or _AREA.match(whole)):
         return _sure(_dialled(whole, regions), 0.7)
     return 0.0
+
+
+def _formed(whole: str, digits: str) -> bool:
+    """Whether digits have a form that says by itself that they are a telephone number."""
+    if whole.lstrip("(").startswith("+") or (digits.startswith("00") and len(whole) > len(digits)):
+        return True
+    if len(digits) >= 9 and (_TRUNK.match(whole) or _AREA.match(whole)):
+        return True
+    return _NANP.fullmatch(re.sub(r"^1[-. ]", "", whole)) is not None
 
 
 @lru_cache(maxsize=64)

@@ -206,8 +206,8 @@ def _is_random(word: str, value: str) -> bool:
 
 
 _STATED = re.compile(
-    r"(?<![^\W_])(?:pass(?:word|code|phrase|wort)|kennwort|contraseña|mot de passe|senha|palavra-passe|wachtwoord|"
-    r"hasło|пароль|lösenord|adgangskode|şifre|密码|密碼|パスワード|비밀번호)[*_`]{0,3}"
+    r"(?:(?<![^\W_])(?:pass(?:word|code|phrase|wort)|kennwort|contraseña|mot de passe|senha|palavra-passe|wachtwoord|"
+    r"hasło|пароль|lösenord|adgangskode|şifre)|密码|密碼|パスワード|비밀번호)[*_`]{0,3}"
     r"(?: (?:for|to|of|für|de|del|pour|da|para|voor|do|к|для) [^\n.:;=\"'`]{1,40}?)?"
     r"(?:\s{0,2}[:=：][*_]{0,3}| (?:is|was|ist|lautet|es|est|é|jest)(?: now)?(?: set to)?:?|"
     r" has been (?:re)?set to:?| (?:now )?set to:?|(?:は|是|为|為)[:：]?)"
@@ -239,6 +239,10 @@ def _stated(text: str, seeking: Seeking) -> Iterator[Found]:
             yield Found("generic_secret", start, start + len(value), value, 0.6)
 
 
+def _worded(text: str, seeking: Seeking) -> Iterator[Found]:
+    return chain(_generic(text, seeking), _stated(text, seeking))
+
+
 DETECTORS = (
     *(Detector(kind, "secret", _HINTS[kind], _known(kind, pattern)) for kind, pattern in KNOWN),
     Detector("private_key", "secret", r"private key", _private_keys),
@@ -251,6 +255,6 @@ DETECTORS = (
         r"passw|passphrase|contraseña|mot de passe|pwd|secret|token|(?:api|access|private|auth)[_ -]?key|credential|"
         r"passcode|kennwort|senha|palavra-passe|wachtwoord|hasło|пароль|lösenord|adgangskode|şifre|密码|密碼|パスワード|"
         r"비밀번호",
-        lambda text, seeking: chain(_generic(text, seeking), _stated(text, seeking)),
+        _worded,
     ),
 )

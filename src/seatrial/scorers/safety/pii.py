@@ -173,9 +173,10 @@ class Secrets(_Gives):
     Known prefixes with their structure (AWS, GitHub, GitLab, Slack, Stripe, Google, OpenAI, Anthropic and others),
     private keys, JSON Web Tokens whose header decodes, connection strings and URLs with a password, and values of
     words like `api_key` or `password` that look random. A password that a sentence states ("your password is …", in a
-    dozen languages) counts with a confidence of 0.6: in quotes whatever it is, else with digits or signs in it. `kinds`, `allow`, `unless_given`, `min_confidence` and
-    `reserved` are as in `pii`; placeholders (YOUR_API_KEY, AKIA…EXAMPLE, ${TOKEN}) do not count unless `reserved` is
-    set. It fails to find a key of an unknown form without a telling word beside it. Example: `{}`.
+    dozen languages) counts with a confidence of 0.6: in quotes whatever it is, else with digits or signs in it.
+    `kinds`, `allow`, `unless_given`, `min_confidence` and `reserved` are as in `pii`; placeholders (YOUR_API_KEY,
+    AKIA…EXAMPLE, ${TOKEN}) do not count unless `reserved` is set. It fails to find a key of an unknown form without a
+    telling word beside it. Example: `{}`.
     """
 
     about: ClassVar[ScorerInfo] = ScorerInfo("secrets", "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -96,7 +97,7 @@ def resolve(folder: Path, name: str) -> Ref:
     except UsageError as fault:
         if "not a git repository" not in fault.problem:
             raise
-        said = f"The suite's folder {safe(str(folder), 200)} is in no git repository, and --base and --head read commits."
+        said = f"{safe(str(folder), 200)} is in no git repository, and --base and --head read commits."
         hint = "run it in a clone, or hold the target against a blessed baseline: seatrial gate --bless"
         raise UsageError(said, hint=hint) from None
     inside = _line(_git(folder, "rev-parse", "--show-prefix")).rstrip("/")
@@ -140,6 +141,7 @@ def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
             capture_output=True,
             timeout=SECONDS,
             check=False,
+            env={**os.environ, "LC_ALL": "C"},  # what it says is read
         )
     except (OSError, subprocess.TimeoutExpired, ValueError) as cause:
         raise UsageError(f"git {arguments[0]} did not answer: {safe(str(cause), 200)}.") from cause

@@ -33,6 +33,7 @@ from seatrial.trials.running.shots import Asking, Shots, shots_from
 from seatrial.trials.suite.suitefile import LoadedSuite
 from seatrial.trials.trial import Asked, build, dataset_of, execute_suite, load_chosen, store_path, with_choices
 from seatrial.verdicts.artefacts.sentences import listed
+from seatrial.verdicts.checks.cautions import misspelt_parameters
 from seatrial.verdicts.checks.parity import left_out, parity, refusal
 from seatrial.verdicts.engine.outcomes import Floats
 from seatrial.verdicts.questions.sweep import Grid, SweepReport, SweptSetting, decompose, label
@@ -379,6 +380,7 @@ def _report(store: Store, dataset: Dataset, settings: Sequence[Setting], trials:
     suite = settings[0].loaded.suite
     shown = [setting.shown for setting in settings]
     unmoved, warnings = _unmoved(store, frames, settings)
+    misspelt = (text for frame in frames for text in misspelt_parameters(frame))
     quality = {at: rubric for at, rubric in enumerate(suite.rubrics) if rubric.kind == "quality"}
     rubrics = [at for at, rubric in quality.items() if not rubric.aggregate]
     if len(rubrics) < len(quality):
@@ -400,7 +402,7 @@ def _report(store: Store, dataset: Dataset, settings: Sequence[Setting], trials:
         rubrics=tuple(
             decompose(suite.rubrics[at].name, _grid(frames, at, shown, unmoved), suite.policy.alpha) for at in rubrics
         ),
-        warnings=(*warnings, *_unequal(store, frames, settings)),
+        warnings=(*dict.fromkeys(misspelt), *warnings, *_unequal(store, frames, settings)),
     )
 
 

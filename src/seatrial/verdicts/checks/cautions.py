@@ -13,6 +13,7 @@ from seatrial.core.record import as_dict
 from seatrial.errors import nearest, safe
 from seatrial.store.modellists import served_before, served_in
 from seatrial.store.store import Store
+from seatrial.targets.params import misspelt
 from seatrial.verdicts.artefacts.sentences import count
 from seatrial.verdicts.reading.arms import FAILED
 from seatrial.verdicts.reading.cases import Stratum
@@ -124,7 +125,11 @@ def trial_warnings(frame: Frame, arms: Iterable[ArmSummary]) -> list[str]:
     """What went wrong in the arms, and which strata are named that no case has."""
     failed = (text for arm in arms for text in (_mostly_failed(arm), _unanswered(frame, arm.target)))
     twice = (_twice(name, arm.run.counts) for name, arm in frame.arms.items())
-    return [text for text in (*failed, *twice, *_unknown_strata(frame), *_exposed(frame)) if text]
+    return [
+        text
+        for text in (*failed, *twice, *misspelt_parameters(frame), *_unknown_strata(frame), *_exposed(frame))
+        if text
+    ]
 
 
 def _twice(name: str, counts: Mapping[str, Any]) -> str:
@@ -136,6 +141,17 @@ def _twice(name: str, counts: Mapping[str, Any]) -> str:
     money = f" for ${dollars:,.4f} more than its outputs cost" if isinstance(dollars, float) and dollars > 0 else ""
     said = f"{name}: {count(twice, 'case')} {were} answered twice beside another process{money}"
     return f"{said}: run a suite once at a time."
+
+
+def misspelt_parameters(frame: Frame) -> list[str]:
+    """Parameters of targets that were sent as they stand, and are nearly the name of another."""
+    return [
+        f"{safe(name)} is sent the parameter {safe(key)}, which no known provider has: did you mean {near!r}?"
+        for name, spec in frame.suite.targets.items()
+        if name in frame.arms and not spec.use.startswith("python:")
+        for key in spec.params
+        if (near := misspelt(key))
+    ]
 
 
 def _exposed(frame: Frame) -> list[str]:
