@@ -12,8 +12,8 @@ from seatrial.core.case import ExpectedCall
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
 from seatrial.scorers.agents._arguments import ArgumentRules, grade, pair
-from seatrial.scorers.agents._assignment import best_assignment
 from seatrial.scorers.agents._trail import Call
+from seatrial.scorers.assignment import best_assignment
 
 FIND = {"name": "find", "arguments": {"q": ["shoes"], "limit": [5]}}
 BUY = {"name": "buy", "arguments": {"id": [7]}}

@@ -11,9 +11,9 @@ from pydantic import Field, field_validator
 
 from seatrial.core.case import ExpectedCall
 from seatrial.core.record import Json, Record, Text, as_dict, as_list
-from seatrial.scorers.agents._assignment import best_assignment
 from seatrial.scorers.agents._trail import MAX_NESTING, Call
 from seatrial.scorers.agents.tool_calls import loosely
+from seatrial.scorers.assignment import best_assignment
 from seatrial.scorers.base import Real, is_deep, same
 from seatrial.scorers.text.regex import compiled
 

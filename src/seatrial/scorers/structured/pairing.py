@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from seatrial.scorers.assignment import every_row
+
 MOST_EXACT = 60
 """Lists of up to so many items are assigned exactly; longer ones greedily, the nearest pair first."""
 MOST_CELLS = 250_000
@@ -32,9 +34,10 @@ def in_any_order(firsts: Sequence[int], seconds: Sequence[int], gain: Gain) -> l
     if max(len(firsts), len(seconds)) > MOST_EXACT:
         chosen = _greedy(table)
     elif len(firsts) <= len(seconds):
-        chosen = _assigned(table)
+        chosen = list(enumerate(every_row(table)))
     else:
-        chosen = [(a, b) for b, a in _assigned([list(column) for column in zip(*table, strict=True)])]
+        turned = every_row([list(column) for column in zip(*table, strict=True)])
+        chosen = [(a, b) for b, a in enumerate(turned)]
     return [Pair(firsts[a], seconds[b]) for a, b in sorted(chosen)]
 
 
@@ -47,39 +50,6 @@ def _greedy(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
             right.remove(b)
             chosen.append((a, b))
     return chosen
-
-
-def _assigned(table: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
-    """Exact assignment of every row to a column of its own (Kuhn 1955, by shortest augmenting paths)."""
-    rows, columns = len(table), len(table[0])
-    row_price, column_price = [0.0] * (rows + 1), [0.0] * (columns + 1)
-    owner = [0] * (columns + 1)  # the row, counted from 1, that holds a column; column 0 is where a search begins
-    for row in range(1, rows + 1):
-        owner[0] = row
-        distance, before, done = [float("inf")] * (columns + 1), [0] * (columns + 1), [False] * (columns + 1)
-        at = 0
-        while owner[at]:
-            done[at] = True
-            step, next_at, held = float("inf"), 0, owner[at]
-            for column in range(1, columns + 1):
-                if done[column]:
-                    continue
-                cost = -table[held - 1][column - 1] - row_price[held] - column_price[column]
-                if cost < distance[column]:
-                    distance[column], before[column] = cost, at
-                if distance[column] < step:
-                    step, next_at = distance[column], column
-            for column in range(columns + 1):
-                if done[column]:
-                    row_price[owner[column]] += step
-                    column_price[column] -= step
-                else:
-                    distance[column] -= step
-            at = next_at
-        while at:
-            owner[at] = owner[before[at]]
-            at = before[at]
-    return [(owner[column] - 1, column - 1) for column in range(1, columns + 1) if owner[column]]
 
 
 def in_sequence(firsts: Sequence[int], seconds: Sequence[int], gain: Gain) -> list[Pair]:

@@ -1,4 +1,4 @@
-"""The assignment of calls to expected calls that is worth most (Kuhn 1955, Munkres 1957; O(rows² · columns))."""
+"""The assignment of one list's items to another's that is worth most (Kuhn 1955, Munkres 1957; O(rows² · columns))."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def best_assignment(worth: Sequence[Sequence[float]]) -> list[int]:
     if not rows or not columns:
         return [-1] * rows
     if rows <= columns:
-        return [column if column >= 0 and worth[row][column] > 0 else -1 for row, column in enumerate(_solve(worth))]
+        return [column if column >= 0 and worth[row][column] > 0 else -1 for row, column in enumerate(every_row(worth))]
     turned = [[worth[row][column] for row in range(rows)] for column in range(columns)]
     given = [-1] * rows
-    for column, row in enumerate(_solve(turned)):
+    for column, row in enumerate(every_row(turned)):
         if row >= 0 and worth[row][column] > 0:
             given[row] = column
     return given
 
 
-def _solve(worth: Sequence[Sequence[float]]) -> list[int]:
-    """The best column of each row, where there are at least as many columns as rows."""
+def every_row(worth: Sequence[Sequence[float]]) -> list[int]:
+    """Each row's column in the assignment of largest total worth; there must be at least as many columns as rows."""
     rows, columns = len(worth), len(worth[0])
     of_row, of_column = [0.0] * (rows + 1), [0.0] * (columns + 1)
     owner = [0] * (columns + 1)  # 1-based rows; column 0 is where a search starts
