@@ -14,6 +14,7 @@ from seatrial.core.suite import Policy, RubricSpec, Suite
 from seatrial.datasets.linting.facts import Bools, Facts
 from seatrial.datasets.linting.finding import Finding, found, many, percent
 from seatrial.datasets.linting.parts import Judged, decides
+from seatrial.runs.plan import selected
 from seatrial.stats import clopper_pearson, mde_paired, n_noninferior, n_zero_failures, wilson
 from seatrial.trials.linting.history import Past, failing
 from seatrial.trials.probing import Probed
@@ -70,17 +71,11 @@ class Observing:
 
 def takes(rubric: RubricSpec, case: Case, policy: Policy) -> bool:
     """Whether a rubric takes a case, as a verdict has it: by origin, selection, strata and the synthetic ones."""
-    probe = case.origin == "adversarial"
     if case.origin == "benchmark" and rubric.kind != "advisory":
         return False
     if case.origin == "synthetic" and rubric.kind in ("quality", "limit") and not _counted(case, policy):
         return False
-    if rubric.selection != "all" and probe is not (rubric.selection == "probes"):
-        return False
-    return all(
-        case.strata.get(name) in ((wanted,) if isinstance(wanted, str) else wanted)
-        for name, wanted in rubric.where.items()
-    )
+    return selected(rubric, case)
 
 
 def _counted(case: Case, policy: Policy) -> bool:
