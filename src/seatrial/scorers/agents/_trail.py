@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from seatrial.core.case import Expected, ExpectedCall, Step
+from seatrial.core.case import Case, Expected, ExpectedCall, Step
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
 from seatrial.core.record import Json, as_dict, as_list
@@ -229,3 +229,10 @@ def alternatives(expected: Expected | None) -> tuple[tuple[ExpectedCall, ...], .
 def brief(call: Call) -> Mapping[str, Json]:
     """A call as evidence shows it."""
     return {"name": call.name[:100], "arguments": clip(call.arguments)}
+
+
+def lacks_calls(case: Case) -> str:
+    """Why a case has no expected calls to hold others against; empty where it has some."""
+    if case.expected is None or case.expected.tool_calls is None:
+        return "the case has no expected tool calls"
+    return "" if case.expected.tool_calls else "the case has no alternative of tool calls"

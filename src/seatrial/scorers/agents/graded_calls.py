@@ -10,7 +10,7 @@ from seatrial.core.output import Output
 from seatrial.core.record import as_dict
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.scorers.agents._arguments import ArgumentRules, Pairing, pair
-from seatrial.scorers.agents._trail import Call, alternatives, brief, trail
+from seatrial.scorers.agents._trail import Call, alternatives, brief, lacks_calls, trail
 from seatrial.scorers.base import BuiltinScorer, Share, clip, shown
 from seatrial.scorers.card import Card, Example
 
@@ -30,9 +30,7 @@ class _Expecting(BuiltinScorer, ArgumentRules):
 
     def applies(self, case: Case) -> str:
         """Empty when the case has expected calls."""
-        if case.expected is None or case.expected.tool_calls is None:
-            return "the case has no expected tool calls"
-        return "" if case.expected.tool_calls else "the case has no alternative of tool calls"
+        return lacks_calls(case)
 
 
 def _evidence(pairing: Pairing, calls: Sequence[Call], *, extra: bool) -> list[Evidence]:

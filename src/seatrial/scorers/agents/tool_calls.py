@@ -14,6 +14,7 @@ from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.errors import safe
 from seatrial.scorers.agents._tool_schema import schema_faults
+from seatrial.scorers.agents._trail import lacks_calls
 from seatrial.scorers.base import BuiltinScorer, Flag, clip, is_deep, same, shown
 from seatrial.scorers.card import Card, Example
 
@@ -212,9 +213,7 @@ class ToolCalls(BuiltinScorer):
 
     def applies(self, case: Case) -> str:
         """Empty when the case has expected calls."""
-        if case.expected is None or case.expected.tool_calls is None:
-            return "the case has no expected tool calls"
-        return "" if case.expected.tool_calls else "the case has no alternative of tool calls"
+        return lacks_calls(case)
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""

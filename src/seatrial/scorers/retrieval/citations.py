@@ -15,7 +15,7 @@ from seatrial.scorers.base import SHOWN, Flag, Share, Whole, encodable, shown
 from seatrial.scorers.card import Card, Example
 from seatrial.scorers.retrieval._checking import Finding, check
 from seatrial.scorers.retrieval._claims import Statement, statements
-from seatrial.scorers.retrieval.grounding import Against, GroundedScorer, Source, documents, sources_of
+from seatrial.scorers.retrieval.grounding import Against, GroundedScorer, Source, documents, lacks_context, sources_of
 
 _MARKER = re.compile(
     r"\[\^?(?P<many>\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,20})\](?!\()"
@@ -147,8 +147,7 @@ class Citations(GroundedScorer):
 
     def applies(self, case: Case) -> str:
         """Empty, unless only the case's own context counts and it has none."""
-        frozen = any(d.text.strip() for d in case.context)
-        return "the case has no context" if self.against == "frozen" and not frozen else ""
+        return lacks_context(case, self.against)
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""

@@ -202,6 +202,12 @@ def verdict_of(checked: Checked, *, strict: bool) -> bool | None:
     return True
 
 
+def lacks_context(case: Case, against: Against) -> str:
+    """Why a case has nothing to check against: only its own context counts and it has none; empty otherwise."""
+    frozen = any(d.text.strip() for d in case.context)
+    return "the case has no context" if against == "frozen" and not frozen else ""
+
+
 class _AgainstContext(GroundedScorer):
     against: Against = "both"
     allow_no_claims: Flag = Field(default=False, description="Whether an answer without any claim passes")
@@ -209,8 +215,7 @@ class _AgainstContext(GroundedScorer):
 
     def applies(self, case: Case) -> str:
         """Empty, unless only the case's own context counts and it has none."""
-        frozen = any(d.text.strip() for d in case.context)
-        return "the case has no context" if self.against == "frozen" and not frozen else ""
+        return lacks_context(case, self.against)
 
 
 _REFUNDS = {"input": "How long does a refund take?", "context": ["Refunds are paid within five business days."]}

@@ -13,7 +13,7 @@ from seatrial.scorers.base import SHOWN, BuiltinScorer, Share
 from seatrial.scorers.card import Card, Example
 from seatrial.scorers.retrieval._claims import plain
 from seatrial.scorers.retrieval._reading import Reading, language_of, read
-from seatrial.scorers.retrieval.grounding import Against, documents, title_of
+from seatrial.scorers.retrieval.grounding import Against, documents, lacks_context, title_of
 
 MAX_SHOWN = 20
 
@@ -68,8 +68,7 @@ class ContextUse(BuiltinScorer):
 
     def applies(self, case: Case) -> str:
         """Empty, unless only the case's own context counts and it has none."""
-        frozen = any(d.text.strip() for d in case.context)
-        return "the case has no context" if self.against == "frozen" and not frozen else ""
+        return lacks_context(case, self.against)
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
