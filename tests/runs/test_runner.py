@@ -329,6 +329,7 @@ def test_a_store_that_cannot_be_written_ends_the_run_with_a_sentence(bench: Benc
         commit(connection, group, *sealed)
 
     monkeypatch.setattr("seatrial.store.writer.commit", commit_until_full)
+    monkeypatch.setattr("seatrial.store.writer.PAUSE", 0.0)
     target = FakeTarget(delay=0.002)
     with pytest.raises(StoreError, match="full") as caught:
         bench.run(cases(500), target)

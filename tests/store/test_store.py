@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect
@@ -19,7 +21,7 @@ from seatrial.store.codec import pack, unpack
 from seatrial.store.engine import connect
 from seatrial.store.migrations import upgrade
 from seatrial.store.store import RunItem, RunRow, Store, TrialRow, now, score_key
-from seatrial.store.writer import Entry, NewOutput, NewScore, Writer
+from seatrial.store.writer import MANY, Entry, NewOutput, NewScore, Writer, commit
 
 
 def case(number: int, **fields: object) -> Case:
@@ -159,6 +161,50 @@ def test_two_scores_of_one_key_in_one_group_are_one_row(store: Store):
         for twin in twins:
             writer.put(Entry(scores=[twin], owner=output))
     assert twins[0].id == twins[1].id > 0
+
+
+def _entry(number: int, done: Event | None = None) -> Entry:
+    output = NewOutput(number.to_bytes(32, "big"), "main", 0, 0, Output.of(str(number)), "{}")
+    return Entry(output=output, done=done.set if done is not None else None)
+
+
+def _commits(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many entries each commit holds, from now on."""
+    sizes: list[int] = []
+
+    def counted(connection: Any, group: Any, *sealed: Any) -> None:
+        sizes.append(len(group))
+        commit(connection, group, *sealed)
+
+    monkeypatch.setattr("seatrial.store.writer.commit", counted)
+    monkeypatch.setattr("seatrial.store.writer.PAUSE", 3600.0)
+    return sizes
+
+
+def test_a_busy_writer_gathers_what_comes_between_two_commits(store: Store, monkeypatch):
+    sizes, first, last = _commits(store, monkeypatch), Event(), Event()
+    with Writer(store) as writer:
+        writer.put(_entry(0, first))
+        assert first.wait(60), "the first after a rest waits for nobody"
+        for number in range(1, MANY + 1):
+            writer.put(_entry(number))
+        writer.put(_entry(MANY + 1, last))
+        assert last.wait(60), "many are committed without a pause"
+        writer.put(_entry(MANY + 2))
+    assert sizes[0] == 1
+    assert sum(sizes) == MANY + 3, "leaving commits the rest"
+    assert len(sizes) <= 4
+
+
+def test_a_writer_that_is_hurried_does_not_pause(store: Store, monkeypatch):
+    sizes = _commits(store, monkeypatch)
+    with Writer(store) as writer:
+        for number in range(3):
+            done = Event()
+            writer.put(_entry(number, done))
+            writer.hurry()
+            assert done.wait(60)
+    assert sizes == [1, 1, 1]
 
 
 def test_a_trial_and_its_manifest_come_back(store: Store):

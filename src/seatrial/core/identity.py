@@ -25,6 +25,8 @@ _AMBIGUOUS = re.compile(rb"[:\[,]-?(?:0\.0000|\d[\d.]*[eE])")
 
 A number inside an array or object stands behind one of three characters; one by itself is left to the slower writer.
 """
+_DIGIT_E = bytes(48 if 48 <= byte <= 57 else 101 if byte == 69 else byte for byte in range(256))
+"""Every digit becomes 0, and E becomes e: what may be an exponent is then found at the speed of memory."""
 _LONG = b"0" * 19
 _DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
 
@@ -48,6 +50,8 @@ def _is_certain(quick: bytes) -> bool:
     """Whether every writer of canonical JSON gives these bytes."""
     if not quick.isascii() or b"\x7f" in quick or quick[:1] in b"-0123456789":
         return False
+    if b"0.0000" not in quick and b"0e" not in quick.translate(_DIGIT_E):
+        return True
     return _AMBIGUOUS.search(quick) is None
 
 

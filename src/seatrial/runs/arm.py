@@ -40,7 +40,7 @@ T = TypeVar("T")
 PLANNED_AT_ONCE = 256
 SILENT_FAILURES = 25
 """After this many failures without one answer, a target counts as down."""
-WRITER_BACKLOG = 500
+WRITER_BACKLOG = 1500
 SLOW_AT_ONCE = 32
 """How many answers are scored at once where a scorer waits for a thread or a model."""
 
@@ -126,7 +126,7 @@ class Arm:
         # judging must not hold up a schedule: what arrives by itself waits unbounded for its scores
         room = max(256, 2 * target.concurrency) if self.arrivals.schedule is None else 0
         self._to_score: asyncio.Queue[Job] = asyncio.Queue(maxsize=room)
-        self._active = 0
+        self._active = self._handed = 0
         self._planned = False
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -408,6 +408,9 @@ class Arm:
             output_id = job.head.id if job.head else 0
             done = partial(self._committed, job, new)
             self._writer.put(Entry(scores=new, output_id=output_id, owner=job.new, done=done))
+            self._handed += 1
+            if self._planned and self._handed == self._active:
+                self._writer.hurry()
             while self._writer.backlog > WRITER_BACKLOG:  # noqa: ASYNC110  # a thread drains it, without events
                 await asyncio.sleep(0.005)
 
@@ -426,6 +429,7 @@ class Arm:
     # bookkeeping --------------------------------------------------------------------------------------------------
 
     def _committed(self, job: Job, new: Sequence[NewScore]) -> None:
+        self._handed -= 1
         if job.new is not None and job.new.lost:
             self._spawn(self._adopt(job))
             return

@@ -341,6 +341,7 @@ class Helpers:
 
         new = NewOutput(question.hash, SERIES, question.request.epoch, attempt, output, question.sent)
         self._writer.put(Entry(output=new, done=done))
+        self._writer.hurry()
         await committed
         if new.lost:
             theirs = await asyncio.to_thread(self.store.load_outputs, [new.id])

@@ -6,13 +6,14 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple, Self, TypeVar
 
-from sqlalchemy import Connection, Select, Table, func, literal, select, text
+from sqlalchemy import Connection, Dialect, Select, Table, func, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from seatrial.core.case import Case
@@ -543,15 +544,22 @@ def insert(
     """Insert many rows by the driver's own fast path; gives how many were new. Project ids take their default."""
     if not rows:
         return 0
-    statement = table.insert().prefix_with("OR IGNORE") if ignore else table.insert()
-    compiled: Any = statement.compile(dialect=connection.dialect, column_keys=list(columns))
-    assert compiled.positiontup == list(columns), "columns must be named in the table's order"
-    head, _, places = str(compiled).rpartition(" VALUES ")
+    head, places = _insertion(connection.dialect, table, tuple(columns), ignore)
     kept = 0
     for block in chunks(rows, ROWS_AT_ONCE):
         sql = f"{head} VALUES {', '.join([places] * len(block))}"
         kept += connection.exec_driver_sql(sql, tuple(chain.from_iterable(block))).rowcount
     return kept
+
+
+@lru_cache(maxsize=64)
+def _insertion(dialect: Dialect, table: Table, columns: tuple[str, ...], ignore: bool) -> tuple[str, str]:
+    """The statement up to its rows, and the places of one row."""
+    statement = table.insert().prefix_with("OR IGNORE") if ignore else table.insert()
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(columns))
+    assert compiled.positiontup == list(columns), "columns must be named in the table's order"
+    head, _, places = str(compiled).rpartition(" VALUES ")
+    return head, places
 
 
 def storable(value: str) -> str:

@@ -1,13 +1,13 @@
 """The one thread that commits outputs and scores, in groups.
 
-Whatever waits while a commit is under way goes into the next one, so a fast run pays for few disk syncs and a slow
-one waits for none. A result counts as done only when its `done` callback has come back: `kill -9` loses nothing that
-was reported.
+A fast run commits a few times a second and so pays for few disk syncs; a slow one waits for none. A result counts as
+done only when its `done` callback has come back: `kill -9` loses nothing that was reported.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -26,6 +26,10 @@ from seatrial.store.sealed import SEAL, open_output, open_score
 from seatrial.store.store import OUTPUT_STATUSES, STATUSES, Store, chunks, insert, storable
 
 GROUP = 2000
+MANY = 800
+"""So many entries are committed at once, however soon after the last commit."""
+PAUSE = 0.2
+"""Seconds between commits while there are fewer entries and more are to come."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +79,8 @@ class Writer:
         self._store, self._tell = store, tell or call_all
         self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="seatrial-writer", daemon=True)
+        self._due = threading.Event()
+        self._rested = 0.0
         self._failure: Exception | None = None
         self.on_failure: Callable[[], object] | None = None
 
@@ -84,6 +90,7 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         self._queue.put(None)
+        self.hurry()
         self._thread.join()
         self.check()
 
@@ -103,12 +110,19 @@ class Writer:
         """Hand in an entry. Raises StoreError when the writer has stopped."""
         self.check()
         self._queue.put(entry)
+        if self._queue.qsize() >= MANY:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Commit what waits without a pause: nothing else comes before it is done."""
+        self._due.set()
 
     def _work(self) -> None:
         try:
             while (group := self._next_group()) is not None:
                 with self._store.writing() as connection:
                     commit(connection, group, self._store.vault)
+                self._rested = time.monotonic() + PAUSE
                 if told := [entry.done for entry in group if entry.done is not None]:
                     self._tell(told)
         except Exception as failure:  # noqa: BLE001  # handed to whoever puts or closes
@@ -120,6 +134,8 @@ class Writer:
         first = self._queue.get()
         if first is None:
             return None
+        self._due.wait(self._rested - time.monotonic())
+        self._due.clear()
         group = [first]
         while len(group) < GROUP:
             try:
