@@ -87,11 +87,11 @@ def keep(
     quiet: bool = False,
 ) -> int:
     """Write the record of a report that was just drawn, where one is wanted; gives 0, or the exit code of a failure."""
+    if wanted is None:
+        return 0
     from seatrial.store.store import Store
     from seatrial.trials.verify import asked_for, make_record, write_record
 
-    if wanted is None:
-        return 0
     with Store(store_file) as store:
         choices = {"expires_days": wanted.expires_days, "texts": wanted.texts}
         asked = asked_for(store, report.trial_id, incumbent, candidates, **choices)

@@ -65,7 +65,13 @@ def _quick(value: Any, option: int = 0) -> bytes | None:
         raw = orjson.dumps(value, option=_STRICT | option)
     except TypeError:
         return None
-    return None if b"null" in raw else raw
+    nulls = raw.count(b"null")
+    return raw if not nulls or nulls == _nones(value) else None
+
+
+def _nones(value: Any) -> int:
+    """How many values of an object are None itself; what else is written `null` may have been no finite number."""
+    return sum(item is None for item in cast("dict[str, Any]", value).values()) if isinstance(value, dict) else 0
 
 
 def _finite(value: Any) -> Any:

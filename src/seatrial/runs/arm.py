@@ -289,6 +289,8 @@ class Arm:
 
     async def _rescore(self, jobs: Sequence[Job]) -> None:
         """Jobs whose output is in the store: score what has no score, reuse the rest."""
+        if not jobs:
+            return
         for job in jobs:
             assert job.head is not None
             self._set_keys(job, job.head.hash)

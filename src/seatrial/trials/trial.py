@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -164,7 +163,7 @@ def _executed(
 ) -> str:
     from seatrial.datasets.versions.suite import about_set
 
-    trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    trial_id = f"{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
     dataset, series = _dataset_and_series(store, loaded, asked, f"fresh-{trial_id}")
     about: dict[str, Json] = {**environment(loaded.folder, asked.note), **asked.about}
     if asked.serving_defaults is not None:
