@@ -10,6 +10,29 @@ from seatrial.reports import format as f
 from seatrial.verdicts.records import Estimate
 
 CASES = [
+    pytest.param(f.bracketed, (0.244, 0.242, 0.247, "s"), "244 ms [242, 247]", id="interval-says-the-unit-once"),
+    pytest.param(
+        f.bracketed, (1.06, 0.996, 1.2, "s"), "1.06 s [1.00, 1.20]", id="interval-on-the-scale-of-its-measure"
+    ),
+    pytest.param(f.bracketed, (1.2, 1.1, None, "s"), "1.20 s [1.10, –]", id="interval-with-an-open-end"),
+    pytest.param(f.bracketed, (0.5, 0.4, 0.6, "USD"), "$0.500 [$0.400, $0.600]", id="interval-of-dollars"),
+    pytest.param(f.bracketed, (3.0, 2.0, 4.0, ""), "3 [2, 4]", id="interval-without-a-unit"),
+    pytest.param(f.bracketed, (None, None, None, "s"), "– [–, –]", id="interval-unknown"),
+    pytest.param(
+        f.span, ("2026-11-21T10:32:01Z", "2026-11-21T10:32:59Z"), "21 Nov 2026, 10:32 UTC", id="span-a-minute"
+    ),
+    pytest.param(
+        f.span, ("2026-11-21T10:32:00Z", "2026-11-21T11:07:00Z"), "21 Nov 2026, 10:32 to 11:07 UTC", id="span-one-day"
+    ),
+    pytest.param(
+        f.span,
+        ("2026-11-21T23:59:00Z", "2026-11-22T00:01:00Z"),
+        "21 Nov 2026, 23:59 UTC to 22 Nov 2026, 00:01 UTC",
+        id="span-over-midnight",
+    ),
+    pytest.param(f.span, ("nonsense", "never"), "nonsense to never", id="span-of-what-is-no-time"),
+    pytest.param(f.listed, (["a", "b", "c"],), "a, b and c", id="listed"),
+    pytest.param(f.listed, ([],), "", id="listed-none"),
     pytest.param(f.points, (0.0218,), "+2.2", id="points-up"),
     pytest.param(f.points, (-0.0218,), "−2.2", id="points-down-with-a-true-minus"),
     pytest.param(f.points, (-0.0004,), "−0.04", id="points-that-are-not-zero-do-not-read-as-zero"),

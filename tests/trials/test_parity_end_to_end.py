@@ -49,7 +49,7 @@ def test_all_five_are_equal_where_all_take_everything(project: Project, fake: Fa
     report = project.run()
     assert {v.parity.result for v in report.verdicts} == {"equal"}
     text = reports.terminal(report, width=120)
-    assert "Parity: equal: temperature 0, at most 400 tokens, same prompt, same tools, 0 s apart" in text
+    assert "Parity: equal: temperature 0, at most 400 tokens, same prompt, same tools, asked 0 s apart" in text
     assert "Parity: equal: temperature 0" in reports.html(report)
 
 

@@ -184,10 +184,6 @@ def rank_basis(ranking: Ranking) -> str:
     how = f" Ranks hold at {level} for all targets at once" * bool(level)
     return (
         f"{what}; {f.plural(ranking.cases, 'case')} that all targets answered.{how}{'.' if how else ''} "
-        f"Front of {_listed(ranking.objectives)}: in how many of {f.count(ranking.draws)} draws of whole clusters no "
+        f"Front of {f.listed(ranking.objectives)}: in how many of {f.count(ranking.draws)} draws of whole clusters no "
         "other target is at least as good in all and better in one."
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))

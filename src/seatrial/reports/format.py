@@ -7,6 +7,7 @@ round to 0.0% or 100.0% what is not exactly none or all, nor points to 0.0 what 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeGuard
 
@@ -136,17 +137,18 @@ def cost(known: float | None, unknown: int) -> str:
     return f"at least {dollars(known)}, {plural(unknown, 'output')} unknown"
 
 
-def seconds(value: float | None) -> str:
-    """.0123 → 12 ms, 1.9 → 1.90 s, 75 → 75.0 s, 400 → 6 min 40 s."""
+def seconds(value: float | None, like: float | None = None) -> str:
+    """.0123 → 12 ms, 1.9 → 1.90 s, 75 → 75.0 s, 400 → 6 min 40 s; on the scale of `like` where that is given."""
     if not _known(value):
         return UNKNOWN
-    if 0 < abs(value) < 0.001:
+    scale = abs(value if like is None else like)
+    if 0 < scale < 0.001:
         return "<1 ms"
-    if abs(value) < 0.9995:
+    if scale < 0.9995:
         return _signs(f"{value * 1000:.0f} ms")
-    if abs(value) < 9.995:
+    if scale < 9.995:
         return _signs(f"{value:.2f} s")
-    if abs(value) < 119.95:
+    if scale < 119.95:
         return _signs(f"{value:.1f} s")
     minutes, rest = divmod(round(value), 60)
     return f"{count(minutes)} min {rest} s"
@@ -179,6 +181,32 @@ def quantity_interval(estimate: Estimate | None, unit: str) -> str:
     if estimate is None or (estimate.low is None and estimate.high is None):
         return ""
     return f"[{quantity(estimate.low, unit)}, {quantity(estimate.high, unit)}]"
+
+
+def bracketed(value: float | None, low: float | None, high: float | None, unit: str) -> str:
+    """A measure with its interval on the same scale, the unit said once where all three have it: `244 ms [242, 247]`."""
+    timed = unit in {"s", "seconds"} and _known(value)
+    said, ends = quantity(value, unit), [seconds(end, value) if timed else quantity(end, unit) for end in (low, high)]
+    tail = said[said.rfind(" ") :] if " " in said else ""
+    if tail and all(end == UNKNOWN or end.endswith(tail) for end in ends):
+        ends = [end.removesuffix(tail) for end in ends]
+    return f"{said} [{', '.join(ends)}]"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
+
+
+def span(first: str, last: str) -> str:
+    """From one ISO time to another; what both have in common is said once."""
+    start, end = moment(first), moment(last)
+    day, comma, clock = end.partition(", ")
+    if start == end:
+        return end
+    if comma and start.startswith(f"{day}, "):
+        return f"{start.removesuffix(' UTC')} to {clock}"
+    return f"{start} to {end}"
 
 
 def moment(iso: str) -> str:

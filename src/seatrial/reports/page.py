@@ -14,7 +14,7 @@ from importlib import resources
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from seatrial.core.record import Json
+from seatrial.core.record import Json, as_dict, as_list
 from seatrial.reports import business, charts, fronts, methods, sensitivity
 from seatrial.reports import format as f
 from seatrial.reports import words as w
@@ -42,6 +42,7 @@ MOST_STRATA = 40
 MOST_SLICES = 400
 MOST_VALUES = 12
 MOST_NOTES = 40
+UNTOLD = frozenset({"host", "pid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_read), trim_blocks=True, lstrip_blocks=True
     )
     env.globals.update(f=f, w=w, b=business, s=sensitivity, charts=charts, fronts=fronts, parts=_parts)  # pyright: ignore[reportUnknownMemberType]
-    env.filters.update(brief=one_line, value=_value, tight=_tight)  # pyright: ignore[reportUnknownMemberType]
+    env.filters.update(brief=one_line, settings=_settings, tight=_tight)  # pyright: ignore[reportUnknownMemberType]
     return env
 
 
@@ -133,10 +134,25 @@ def _tight(text: str) -> Markup:
     return Markup(re.sub(r"−\$[\d,.]*\d", r'<span class="tight">\g<0></span>', safe))  # noqa: S704  # escaped above
 
 
+def _settings(values: Mapping[str, Json], inside: str = "") -> list[tuple[str, str]]:
+    """Settings as names and texts: those inside others under both names, those that are not set left out.
+
+    On which machine a trial ran, and as which process, is in its JSON: a page is handed on.
+    """
+    found: list[tuple[str, str]] = []
+    for key, value in values.items():
+        inner, items = as_dict(value), as_list(value)
+        if inner is not None and not inside:
+            found += _settings(inner, f"{inside}{key}.")
+        elif items is not None:
+            found += [(inside + key, ", ".join(map(_value, items)))] * bool(items)
+        elif value is not None and f"{inside}{key}" not in UNTOLD:
+            found.append((inside + key, _value(value)))
+    return found
+
+
 def _value(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    return cut(json.dumps(value, ensure_ascii=False, default=str), 400)
+    return value if isinstance(value, str) else cut(json.dumps(value, ensure_ascii=False, default=str), 400)
 
 
 def _split(rubrics: Sequence[RubricResult]) -> tuple[list[RubricResult], list[RubricResult], list[RubricResult]]:

@@ -267,7 +267,7 @@ def _times(arms: Sequence[ArmSummary]) -> list[str]:
     lines = ["", "| latency | target | n | p50 | p95 | p99 |", "|---|---|--:|--:|--:|--:|"]
     for target, time, n, percentiles in rows:
         lines.append(" | ".join((f"| {time}", code(target), f.count(n), *map(_cell, percentiles))) + " |")
-    said = [f"{code(a.target)}: {prose(w.measured_how(a))}" for a in arms[:MOST_ROWS] if a.latency is not None]
+    said = [prose(how) for how in w.measured(arms[:MOST_ROWS])]
     return [*lines, "", f"{'; '.join(said)}. {w.TIMES_NOTE}"]
 
 

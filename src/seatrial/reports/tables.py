@@ -346,14 +346,16 @@ def _times(out: Console, arms: Sequence[ArmSummary]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("", overflow="fold")
     table.add_column("", overflow="fold", max_width=max(16, out.width // 4))
-    for title in ("n", "p50", "p95", "p99"):
+    whole = {w.name(arm.target): arm.latency.outputs for arm in arms if arm.latency is not None}
+    counted = ("n",) * any(n != whole.get(target) for target, _, n, _ in rows)  # else the lines below say it
+    for title in (*counted, "p50", "p95", "p99"):
         table.add_column(title, justify="right", overflow="fold")
     before = ""
     for target, time, n, percentiles in rows:
-        table.add_row("" if time == before else time, Text(target), f.count(n), *percentiles)
+        cells = (*[f.count(n) for _ in counted], *percentiles)
+        table.add_row("" if time == before else time, Text(target), *cells)
         before = time
     out.print(Padding(table, (0, 0, 0, 2)))
-    for arm in arms:
-        if arm.latency is not None:
-            out.print(Padding(Text(f"{w.name(arm.target)}: {w.measured_how(arm)}", style="dim"), (0, 0, 0, 2)))
+    for how in w.measured(arms):
+        out.print(Padding(Text(how, style="dim"), (0, 0, 0, 2)))
     out.print(Padding(Text(w.TIMES_NOTE, style="dim"), (0, 0, 0, 2)))

@@ -317,23 +317,29 @@ def time_rows(arms: Iterable[ArmSummary]) -> list[tuple[str, str, int, list[str]
 
 
 def _percentile(found: Estimate | None, unit: str) -> str:
-    """`1.20 s [1.10 s, –]`: an end that the answers are too few to bound is open."""
-    if found is None:
-        return f.UNKNOWN
-    low, high = f.quantity(found.low, unit), f.quantity(found.high, unit)
-    return f"{f.quantity(found.value, unit)} [{low}, {high}]"
+    """`1.20 s [1.10, –]`: an end that the answers are too few to bound is open."""
+    return f.UNKNOWN if found is None else f.bracketed(found.value, found.low, found.high, unit)
 
 
 TIMES_NOTE = "95% intervals by order statistics; – where the answers are too few to bound that end."
 
 
-def measured_how(summary: ArmSummary) -> str:
+def measured(arms: Iterable[ArmSummary]) -> list[str]:
+    """How the arms' times were measured, those alike together."""
+    alike: dict[str, list[str]] = {}
+    for arm in arms:
+        if how := _measured_how(arm):
+            alike.setdefault(how, []).append(name(arm.target))
+    return [f"{f.listed(names)}: {'each ' * (len(names) > 1)}{how}" for how, names in alike.items()]
+
+
+def _measured_how(summary: ArmSummary) -> str:
     """How an arm's times were measured: the arrival pattern, streaming, when, and what to distrust."""
     found = summary.latency
     if found is None:
         return ""
     parts = [pattern(found.load), "streamed" if found.streamed else "no time to a first token"]
-    parts += [f"{f.moment(found.first_at)} to {f.moment(found.last_at)}"] * bool(found.first_at)
+    parts += [f.span(found.first_at, found.last_at)] * bool(found.first_at)
     parts += [f"waited up to {f.seconds(found.queued)} (p99) for their turn"] * (found.queued is not None)
     for number, what in (
         (found.late, "found all places taken"),
@@ -426,10 +432,11 @@ def parity(verdict: Verdict) -> str:
     found = verdict.parity
     if found is None:
         return ""
-    apart = [f"{found.apart} apart"] if found.apart else []
+    apart = [f"asked {found.apart} apart"] if found.apart else []
     if found.result == "unknown":
-        names = " and ".join(map(name, found.unknown))
-        return f"Parity: {', '.join([f'unknown: what {names} was sent is not recorded', *apart])}"
+        were = "was" if len(found.unknown) == 1 else "were"
+        unknown = f"unknown: what {f.listed([*map(name, found.unknown)])} {were} sent is not recorded"
+        return f"Parity: {', '.join([unknown, *apart])}"
     refused = any(not d.allowed for d in found.differences)
     said = "differs, and the suite does not allow it" if refused else PARITY[found.result]
     return f"Parity: {said}: {', '.join([*map(_brief, found.same), *apart])}"
