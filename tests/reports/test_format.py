@@ -15,7 +15,7 @@ CASES = [
         f.bracketed, (1.06, 0.996, 1.2, "s"), "1.06 s [1.00, 1.20]", id="interval-on-the-scale-of-its-measure"
     ),
     pytest.param(f.bracketed, (1.2, 1.1, None, "s"), "1.20 s [1.10, –]", id="interval-with-an-open-end"),
-    pytest.param(f.bracketed, (0.5, 0.4, 0.6, "USD"), "$0.500 [$0.400, $0.600]", id="interval-of-dollars"),
+    pytest.param(f.bracketed, (0.5, 0.4, 0.6, "USD"), "$0.5 [$0.4, $0.6]", id="interval-of-dollars"),
     pytest.param(f.bracketed, (3.0, 2.0, 4.0, ""), "3 [2, 4]", id="interval-without-a-unit"),
     pytest.param(f.bracketed, (None, None, None, "s"), "– [–, –]", id="interval-unknown"),
     pytest.param(

@@ -184,7 +184,7 @@ def quantity_interval(estimate: Estimate | None, unit: str) -> str:
 
 
 def bracketed(value: float | None, low: float | None, high: float | None, unit: str) -> str:
-    """A measure with its interval on the same scale, the unit said once where all three have it: `244 ms [242, 247]`."""
+    """A measure and its interval on one scale, the unit said once where all three have it: `244 ms [242, 247]`."""
     timed = unit in {"s", "seconds"} and _known(value)
     said, ends = quantity(value, unit), [seconds(end, value) if timed else quantity(end, unit) for end in (low, high)]
     tail = said[said.rfind(" ") :] if " " in said else ""
