@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from hypothesis import settings
 
 settings.register_profile("shared machine", deadline=None)  # nothing here is judged by the clock
 settings.load_profile("shared machine")
+
+gc.set_threshold(200_000, 20, 100)  # tests make many records and few cycles, as commands do
 
 ROOT = Path(__file__).resolve().parent.parent
 

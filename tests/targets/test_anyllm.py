@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from seatrial.testing import FakeProvider, Reply, Rule, Script
 KEY = "sk-any-llm-0123456789"
 CASE = Case(id="c", input="?")
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:unclosed:ResourceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture
@@ -95,6 +96,46 @@ def test_faults(library: Any, fake: FakeProvider, text: str, code: str, status: 
     output = asyncio.run(ask(target(base_url=fake.base_url, timeout=0.5 if code == "timeout" else 20), request(text)))
     assert output.failure is not None
     assert (output.failure.kind, output.failure.code, output.failure.http_status) == ("infra", code, status)
+
+
+class Closing:
+    """A provider's client that can be closed in these ways, each with its arguments."""
+
+    def __init__(self, **ways: int) -> None:
+        self.done: list[str] = []
+        for way, arguments in ways.items():
+            setattr(self, way, partial(self._end, way, arguments))
+
+    async def _end(self, way: str, expected: int, *given: None) -> None:
+        assert len(given) == expected
+        self.done.append(way)
+        raise OSError("a clean-up that fails")
+
+
+@pytest.mark.parametrize(
+    ("ways", "done"),
+    [
+        pytest.param({"aclose": 0, "close": 0}, ["aclose"], id="asynchronous-first"),
+        pytest.param({"close": 0, "__aexit__": 3}, ["close"], id="close"),
+        pytest.param({"__aexit__": 3}, ["__aexit__"], id="context-manager-alone"),
+        pytest.param({}, [], id="nothing-to-close"),
+    ],
+)
+def test_every_client_of_the_library_is_closed_once(library: Any, ways: dict[str, int], done: list[str]) -> None:
+    async def go(*names: str) -> list[list[str]]:
+        one = target(base_url="http://127.0.0.1:9/v1")
+        await one.open()
+        clients = [Closing(**ways) for _ in names]
+        await one._client.client.close()
+        for name, client in zip(names, clients, strict=True):
+            setattr(one._client, name, client)
+        halved = Closing(**ways)
+        clients[0].aio = halved  # as Google's client keeps its asynchronous half
+        await one.close()
+        await one.close()
+        return [client.done for client in (*clients, halved)]
+
+    assert asyncio.run(go("client", "responses_client", "_other_client")) == [done] * 4
 
 
 def test_a_passing_fault_is_tried_again(library: Any) -> None:

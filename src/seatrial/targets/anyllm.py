@@ -55,6 +55,9 @@ STATUS_OF = {
 OURS = (TypeError, ValueError, AttributeError, NotImplementedError, KeyError)
 """What the library raises for a request that it cannot express, which no further attempt mends."""
 
+CLOSERS: Mapping[str, tuple[None, ...]] = {"aclose": (), "close": (), "__aexit__": (None, None, None)}
+"""How a provider's client is closed, with its arguments: the first that it has. Some beside it leave sockets open."""
+
 
 class AnyLLM:
     """A model that any-llm reaches. The library makes the request and reads the answer; limits and faults are ours."""
@@ -169,16 +172,14 @@ class AnyLLM:
         ) from None
 
     async def close(self) -> None:
-        """Close the provider's own client within the library's, where it has one that can be closed."""
+        """Close every client that the library's own keeps, each in its own way."""
         self._lag.stop()
-        inner, self._client = getattr(self._client, "client", None), None
-        close = getattr(inner, "aclose", None) or getattr(inner, "close", None)
-        if close is None:
-            return
-        with contextlib.suppress(Exception):  # a stranger's clean-up must not hide what the run found
-            done = close()
-            if inspect.isawaitable(done):
-                await done
+        library, self._client = self._client, None
+        for part in _parts(library):
+            with contextlib.suppress(Exception):  # a stranger's clean-up must not hide what the run found
+                done = _closed(part)
+                if inspect.isawaitable(done):
+                    await done
 
     async def generate(self, case: Case, request: Request) -> Output:
         """Ask, with retries. Raises TargetDownError when no further request can succeed."""
@@ -237,6 +238,18 @@ class AnyLLM:
     def _clean(self, cause: Exception) -> str:
         text = f"{type(cause).__name__}: {cause}".encode("utf-8", "replace")
         return safe(self._auth.scrub(text).decode("utf-8", "replace"), 300)
+
+
+def _parts(library: Any) -> list[Any]:
+    """The clients within the library's one. Google's keeps its asynchronous half, with the sockets, in `aio`."""
+    held = list(getattr(library, "__dict__", {}).values())
+    return [*(half for client in held if (half := getattr(client, "aio", None)) is not None), *held]
+
+
+def _closed(client: Any) -> Any:
+    """What closing gives, perhaps to be awaited. None for what cannot be closed."""
+    ways = ((getattr(client, name, None), given) for name, given in CLOSERS.items())
+    return next((close(*given) for close, given in ways if callable(close)), None)
 
 
 def _split(url: str) -> SplitResult:
