@@ -398,9 +398,11 @@ def _lines() -> Any:
 
 def _write_labels(found: Judged | Place) -> dict[str, Any]:
     from seatrial.datasets.labelling import journal, verdicts
+    from seatrial.datasets.versions.alone import alone
 
     place = found.place if isinstance(found, Judged) else found
-    made = verdicts.write(place.out, journal.read(place.folder, "verdict"))
+    with alone(place.out.parent):
+        made = verdicts.write(place.out, journal.read(place.folder, "verdict"))
     return {"file": str(place.out), **made._asdict(), "hint": place.hint}
 
 

@@ -120,6 +120,11 @@ def commands(folder: Path, many: Sequence[Sequence[str]], key: str = "", **extra
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
+def python(folder: Path, arguments: Sequence[str], key: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, its temporary files beside, with the key or without."""
+    return _python(folder, arguments, "", key, extra)
+
+
 def _python(
     folder: Path, arguments: Sequence[str], said: str, key: str, extra: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:

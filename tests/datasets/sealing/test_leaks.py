@@ -51,7 +51,8 @@ WITHOUT = (
     ("verify", "record.json", "--bundle", "bundle.seatrial"),
     ("trials",),
     ("trials", "--json"),
-    ("watch", "--once"),
+    ("watch",),
+    ("watch", "--trend"),
     ("label", "curate", "sets/refunds", "--split", "sealed", "--by", "Ada"),
     ("label", "outcome", "sets/refunds", "--by", "Ada"),
     ("label", "verdict", "--by", "Ada", "--rubric", "right"),
@@ -76,14 +77,16 @@ WITHOUT = (
             ("verify", "sets/refunds", "--json"),
             ("tag", "sets/refunds", "v1"),
             ("checkout", "sets/refunds", "HEAD"),
-            ("match", "sets/refunds", "--against", "pool.jsonl"),
+            ("match", "sets/refunds", "pool.jsonl"),
             ("refresh", "sets/refunds", "pool.jsonl"),
-            ("sample", "pool.jsonl", "sets/refunds"),
+            ("sample", "pool.jsonl", "--into", "sets/refunds", "--size", "5"),
+            ("sample", "pool.jsonl", "--into", "sets/other", "--size", "5"),
             ("seal", "sets/refunds"),
             ("seal", "--rekey", "sets/refunds"),
-            ("import", "pool.jsonl", "-o", "other.jsonl"),
-            ("scrub", "pool.jsonl", "-o", "scrubbed.jsonl"),
-            ("stratify", "sets/refunds"),
+            ("import", "pool.jsonl", "--into", "other.jsonl", "--field", "input=input"),
+            ("scrub", "pool.jsonl", "--into", "scrubbed.jsonl"),
+            ("stratify", "pool.jsonl", "--into", "sets/refunds", "--stratum", "topic", "--fit", "clusters"),
+            ("stratify", "pool.jsonl", "--into", "sets/refunds", "--stratum", "x", "--fit", "judge", "-o", "n.jsonl"),
         )
     ),
 )
@@ -97,11 +100,15 @@ WITH = (
     ("gate", "-o", "gate.md"),
     ("scorers", "lint", "seatrial.yaml"),
     ("compare",),
+    ("watch",),
     ("dataset", "verify", "sets/refunds"),
     ("dataset", "show", "sets/refunds"),
     ("dataset", "diff", "sets/refunds"),
     ("dataset", "seal", "sets/refunds"),
     ("dataset", "commit", "sets/refunds", "-m", "keyed"),
+    ("dataset", "refresh", "sets/refunds", "pool.jsonl"),
+    ("dataset", "match", "sets/refunds", "pool.jsonl"),
+    ("dataset", "commit", "sets/refunds", "-m", "refreshed", "--allow-unlabelled"),
     ("label", "curate", "sets/refunds", "--split", "sealed", "--by", "Ada"),
     ("label", "verdict", "--by", "Ada", "--rubric", "right"),
 )
@@ -147,6 +154,8 @@ def test_nothing_shows_a_sealed_text(tmp_path: Path, endpoint: FakeProvider):
                 said.append((arguments, bool(keyed), code, text))
                 assert code != 70, (arguments, text)
     codes = {(arguments, keyed): code for arguments, keyed, code, _ in said}
+    usage = [arguments for arguments, _, _, text in said if "Usage:" in text and "--help" not in arguments]
+    assert usage == [], "each command must have done its work"
     for must in (("compare", "--json"), ("verify", "record.json"), ("export", "-o", "bundle.seatrial")):
         assert codes[must, False] == 0, next(text for one, _, _, text in said if one == must)
     assert codes[("run",), True] == 2, "the last run had a wrong key"

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.datasets.versions.sets import FIRST, write_lines
 
 from seatrial.core.case import Case
-from seatrial.datasets import SetFolder
+from seatrial.datasets import SetFolder, commit
 from seatrial.datasets.versions.folder import split_hash
 from seatrial.errors import DatasetError
 from seatrial.store.store import Store
@@ -137,3 +138,12 @@ def test_a_folder_that_is_no_set_is_named_with_what_to_do(tmp_path: Path) -> Non
         SetFolder(tmp_path / "refund").must_exist()
     with pytest.raises(DatasetError, match="not the folder of a set"):
         SetFolder(tmp_path / "refunds").must_exist()
+
+
+def test_scrubbing_is_no_setting_of_a_set(tmp_path: Path) -> None:
+    """A pool is scrubbed before there is a set: a policy written here would be one that nothing follows."""
+    write_lines(tmp_path / "test.jsonl", FIRST)
+    (tmp_path / "set.yaml").write_text("name: refunds\nscrub: {policy: hipaa}\n")
+    with pytest.raises(DatasetError) as caught:
+        commit(tmp_path, "first")
+    assert "set.yaml:2: scrub: is not a key that belongs here" in str(caught.value)

@@ -24,6 +24,7 @@ def refresh(folder: Path, pool: Path, share: float, seed: int, sealed: bool, as_
     The oldest and least typical cases leave, anchors stay, ids stay. New cases are labelled where those they replace
     had a reference, then committed.
     """
+    from seatrial.core.vault import ENVIRONMENT
     from seatrial.datasets.versions.refreshing import refresh as renew
 
     found = renew(folder, pool, share=share, seed=seed, sealed=sealed)
@@ -33,6 +34,11 @@ def refresh(folder: Path, pool: Path, share: float, seed: int, sealed: bool, as_
     click.echo(f"{safe(found.name)}: {len(found.replaced):,} cases replaced, {found.anchors:,} anchors kept")
     for cell, count in found.short.items():
         click.echo(f"    {count:,} of {safe(cell) or 'the set'} stay: the pool has no new ones")
+    if found.sealed and found.compared:
+        click.echo(f"no new case is one of the {found.sealed:,} sealed ones, or nearly")
+    elif found.sealed:
+        told = f"the new cases were not compared with the {found.sealed:,} sealed ones: {ENVIRONMENT} is not set"
+        click.echo(f"{told}, so some may equal these")
     if found.unlabelled:
         click.echo(f"{found.unlabelled:,} wait for a label: `seatrial label {folder}`")
     click.echo(f"`seatrial dataset diff {folder}` shows them; `seatrial dataset commit {folder} -m …` makes a version")

@@ -57,8 +57,10 @@ def sample(pool: Path, into: Path, anchors: tuple[Path, ...], replace: bool, as_
     of the pool and go into set.yaml, so that verdicts weigh by them.
     """
     from seatrial.datasets.sampling.sample import sample as draw
+    from seatrial.datasets.versions.alone import alone
 
-    found = draw(pool, into, _settings(**asked), anchors=anchors, replace=replace)
+    with alone(into):
+        found = draw(pool, into, _settings(**asked), anchors=anchors, replace=replace)
     if as_json:
         click.echo(found.model_dump_json(indent=2))
         return

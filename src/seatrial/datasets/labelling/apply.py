@@ -17,6 +17,7 @@ from seatrial.datasets.labelling import outcome
 from seatrial.datasets.labelling.final import Final, finals
 from seatrial.datasets.labelling.journal import Entry, read
 from seatrial.datasets.labelling.reading import cases_of, labels_folder, splits_of
+from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.folder import SetFolder, case_line
 from seatrial.errors import LabelsError, Problem
 
@@ -37,6 +38,7 @@ class Applied:
     unlabelled: int = 0
 
 
+@one_at_a_time
 def apply_labels(path: Path) -> Applied:
     """Write what holds of curate and outcome labels into a set's open splits, or into a pool.
 

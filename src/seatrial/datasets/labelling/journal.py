@@ -6,10 +6,10 @@ two files, so their work merges in git. The last line about a unit counts; a lin
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +25,8 @@ from seatrial.datasets.reading.faults import dotted, translate
 from seatrial.errors import LabelsError, Problem, UsageError, safe
 
 MOST_PROBLEMS = 100
+BINARY: int = getattr(os, "O_BINARY", 0)
+"""Windows would write two bytes for a line end."""
 Role = Literal["label", "adjudication"]
 
 
@@ -84,17 +86,9 @@ class Journal:
         self.file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            self._handle = _taken(file)
         except OSError as cause:
             raise _unwritable(file, cause) from cause
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._handle)
-            raise UsageError(
-                f"{safe(str(file), 200)} is in use: somebody labels under this name right now.",
-                hint="leave the other session, or give --by another name",
-            ) from None
         self._end_torn_line()
 
     def __enter__(self) -> Self:
@@ -123,6 +117,50 @@ class Journal:
             os.write(self._handle, b"\n")
         else:
             os.ftruncate(self._handle, end)
+
+
+def _taken(file: Path) -> int:
+    """A handle of the file that no other process has. Raises UsageError where one has.
+
+    Who sealed meanwhile has put another file in its place: then that one is taken.
+    """
+    while True:
+        handle = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | BINARY, 0o644)
+        try:
+            _lock(handle, file)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), file.stat()):
+                    return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _lock(handle: int, file: Path) -> None:
+    """Lock an open journal, where the system can; the lock ends with the process."""
+    try:
+        import fcntl  # not on Windows
+    except ImportError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(
+            f"{safe(str(file), 200)} is in use: somebody labels under this name right now.",
+            hint="leave the other session, or give --by another name",
+        ) from None
+    except OSError:  # a disk without such locks
+        return
+
+
+@contextmanager
+def held(folder: Path) -> Generator[None]:
+    """Keep everybody from labelling while this lasts. Raises UsageError where somebody does."""
+    with ExitStack() as stack:
+        for file in journals(folder):
+            stack.enter_context(Journal(file))
+        yield
 
 
 def _unwritable(file: Path, cause: OSError) -> UsageError:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import NamedTuple
 
 from seatrial.datasets.labelling import final, journal, lines, outcome, session, tables
@@ -98,9 +99,13 @@ def _editor() -> list[str]:
 
 
 def drawable() -> bool:
-    """Whether a terminal is there to draw on, and to read keys from."""
+    """Whether a terminal is there to draw on, and to read keys from; on Windows none is, and lines are read."""
     import os
 
+    try:
+        import_module("termios")  # not on Windows
+    except ImportError:
+        return False
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 

@@ -12,7 +12,7 @@ A policy is a preset (`basic`, `hipaa`, `none`), or a YAML file or mapping that 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -151,6 +151,11 @@ class Policy(Record):
         return self.patterns if self.kinds else (*self.patterns, USER_NAME)
 
     @cached_property
+    def allowed(self) -> Container[str]:
+        """What stays as it is; empty, and quick to ask, where nothing is allowed."""
+        return self.allow if self.allow.values or self.allow.patterns else ()
+
+    @cached_property
     def keys(self) -> Mapping[str, str]:
         """Kinds by the plain form of a key whose whole value is of that kind."""
         return {**FIELDS, **{plain_key(k): v for k, v in self.fields.items()}}
@@ -216,7 +221,7 @@ def load(name: str) -> Policy:
 
 
 def of(value: Any, file: str = "") -> Policy:
-    """A policy from a mapping, such as the `scrub` part of set.yaml. Raises ConfigError naming every fault."""
+    """A policy from a mapping, as a policy's file holds one. Raises ConfigError naming every fault."""
     given = as_dict(_plain(value))
     if given is None:
         raise ConfigError("A scrubbing policy must be an object of keys and values.", hint="start with policy: basic")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from seatrial.core.files import write_whole
 from seatrial.core.identity import canonical, digest, loads
 from seatrial.core.record import Filled, Moment, Record, Text, as_dict
 from seatrial.core.vault import Vault
+from seatrial.datasets.versions.alone import alone
 from seatrial.datasets.versions.folder import LEDGER, LOCK, SetFolder
 from seatrial.errors import ConfigError, LedgerError, Problem, safe
 
@@ -177,7 +178,7 @@ def append(folder: SetFolder, entry: Entry, vault: Vault) -> Entry:
 
     Raises LedgerError, and changes nothing, where the ledger was altered or cannot be written.
     """
-    with _alone(folder.path):
+    with alone(folder.path):
         ledger = read(folder)
         if ledger.problems:
             said = "; ".join(str(problem) for problem in ledger.problems[:3])
@@ -203,24 +204,6 @@ def _keep_state(folder: SetFolder, ledger: Ledger) -> None:
     lock = as_dict(loads((folder.path / LOCK).read_bytes())) or {}
     text = json.dumps({**lock, STATE: ledger.state()}, indent=2, sort_keys=True) + "\n"
     write_whole(folder.path / LOCK, lambda out: out.write(text.encode("utf-8")), "The lock of the set")
-
-
-@contextmanager
-def _alone(path: Path) -> Generator[None]:
-    """One process at a time, where the system can lock a folder."""
-    try:
-        import fcntl  # not on Windows
-
-        handle = os.open(path, os.O_RDONLY)
-    except (ImportError, OSError):
-        yield
-        return
-    try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _sync(path: Path) -> None:

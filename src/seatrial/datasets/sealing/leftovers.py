@@ -20,7 +20,7 @@ SHORTEST = 12
 """Texts below so many characters are not searched for: chance would find them."""
 OWN = ("id", "input", "context", "expected", "criteria")
 """The fields of a case whose texts are its own, where no other sealed case says the same, like a system prompt."""
-FILES = (".jsonl", ".json", ".csv", ".txt", ".md", ".yaml", ".yml")
+FILES = (".jsonl", ".json", ".csv", ".txt", ".md", ".yaml", ".yml", ".part")
 
 
 class Leftovers(NamedTuple):

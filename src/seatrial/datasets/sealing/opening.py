@@ -60,7 +60,11 @@ def opened(store: Store, spec: DatasetSpec, folder: Path, plain: Sequence[str] =
 
 
 def expose(held: Open, trial: str, version: str, cases: int, shown: Sequence[Shown]) -> Mapping[str, Json]:
-    """Write down that these are shown the split; gives what the trial keeps of it. Raises LedgerError."""
+    """Write down that these are shown the split; gives what the trial keeps of it.
+
+    Raises LedgerError, and UsageError where set.yaml allows no number of exposures; nothing is written then.
+    """
+    most = most_exposures(held.folder)
     entry = Entry(
         number=1,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,7 +79,6 @@ def expose(held: Open, trial: str, version: str, cases: int, shown: Sequence[Sho
     counts = ledger.read(held.folder).exposures()
     models = {one.model: counts[one.model] for one in shown}
     about: dict[str, Json] = {"set": made.set, "number": made.number, "hash": made.hash, "models": models}
-    most = most_exposures(held.folder)
     return about if most is None else about | {MOST: most}
 
 

@@ -17,13 +17,14 @@ from seatrial.core.case import Case
 from seatrial.core.identity import loads
 from seatrial.core.suite import DatasetSpec
 from seatrial.core.vault import MARK, Keys, Vault, environment_key, mark_of
-from seatrial.datasets.labelling.journal import forget
+from seatrial.datasets.labelling.journal import forget, held
 from seatrial.datasets.reading.reader import read as read_plain
 from seatrial.datasets.sealing import fileformat
 from seatrial.datasets.sealing.fileformat import Header
 from seatrial.datasets.sealing.leftovers import Leftovers, find
+from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.committing import commit
-from seatrial.datasets.versions.folder import SetFolder, split_bytes
+from seatrial.datasets.versions.folder import LABELS, SetFolder, split_bytes
 from seatrial.datasets.versions.history import Commit
 from seatrial.errors import ConfigError, DatasetError, Problem, SealBrokenError, UsageError, safe
 from seatrial.store.sealed import reseal
@@ -53,12 +54,14 @@ class Exchanged(NamedTuple):
     commit: Commit
 
 
+@one_at_a_time
 def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, str] = os.environ) -> Sealing:
     """Encrypt a set's sealed.jsonl into sealed.bin, remove it, and commit the set.
 
     Where sealed.bin is there already, the new cases join those in it, and none twice: after a kill the same command
     goes on. `store` is looked through for the same cases in plain. Raises MissingSecretError and SealKeyError for the
-    key, DatasetError where there is nothing to seal or cases disagree, SealBrokenError where sealed.bin was altered.
+    key, DatasetError where there is nothing to seal or cases disagree, SealBrokenError where sealed.bin was altered,
+    UsageError where somebody labels the set right now.
     """
     folder = SetFolder(path)
     folder.must_exist()
@@ -73,15 +76,17 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
         )
     header, marked = _marked(folder, key, before, new)
     cases = _joined(folder, before, marked)
-    if len(cases) > len(before):
-        _write(folder, header, key, cases)
-    forget(folder.path / "labels", {case.id for case in new})
-    folder.remove("sealed")
+    with held(folder.path / LABELS):
+        if len(cases) > len(before):
+            _write(folder, header, key, cases)
+        forget(folder.path / LABELS, {case.id for case in new})
+        folder.remove("sealed")
     header = fileformat.read_header(folder.sealed_file)
     made = _commit(folder, f"Seal {len(cases) - len(before):,} cases" if new else "Seal the split")
     return Sealing(header, len(cases) - len(before), find(folder, cases, store), made)
 
 
+@one_at_a_time
 def rekey(path: Path | str, *, store: Path | None = None, environ: Mapping[str, str] = os.environ) -> Exchanged:
     """Encrypt a sealed split, and what the store keeps of it, under the environment's key in place of the old one's.
 
@@ -131,6 +136,11 @@ def sealed_hashes(folder: SetFolder) -> list[str]:
         _sealed(folder, environment_key(os.environ)), key=lambda case: case.id.encode("utf-8", "surrogatepass")
     )
     return [case.hash for case in cases]
+
+
+def cases_to_compare(folder: SetFolder) -> list[Case] | None:
+    """The sealed cases for a comparison that shows nothing of them; None without the key. Raises as `sealed_hashes`."""
+    return list(_sealed(folder, environment_key(os.environ))) if vault.has_key(os.environ) else None
 
 
 def vault_of(folder: SetFolder, plain: Iterable[str] = ()) -> Vault:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from seatrial.core.record import Json
 from seatrial.datasets.sealing.fileformat import read_header
 from seatrial.datasets.versions import git
+from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.folder import SetFolder, split_bytes
 from seatrial.datasets.versions.history import HEAD, Commit, History, Tag
 from seatrial.datasets.versions.working import (
@@ -38,6 +39,7 @@ class Committed(NamedTuple):
     new: bool
 
 
+@one_at_a_time
 def commit(
     path: Path | str,
     message: str,
@@ -164,6 +166,7 @@ def _tidy(folder: SetFolder, found: Working) -> None:
             folder.write(split, cases)
 
 
+@one_at_a_time
 def tag(path: Path | str, name: str, wanted: str = HEAD, *, move: bool = False, author: str = "") -> Tag:
     """Give a version a name. Raises UsageError for a name that is taken by another version, unless `move`."""
     folder = SetFolder(path)

@@ -15,6 +15,7 @@ from seatrial.core.record import Record, Text
 from seatrial.datasets.sampling.duplicates import find
 from seatrial.datasets.sampling.pool import Pool
 from seatrial.datasets.sampling.stratify import Definition
+from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.folder import SetFolder, Split
 from seatrial.datasets.versions.history import HEAD
 from seatrial.datasets.versions.pooled import (
@@ -49,7 +50,10 @@ class Replaced(Record):
 
 
 class Refreshed(Record):
-    """What a refresh did. `short`: how many cases stayed because traffic had no new one of their strata."""
+    """What a refresh did. `short`: how many cases stayed because traffic had no new one of their strata.
+
+    `sealed`: how many cases are encrypted; `compared`: whether the new ones were compared with these, too.
+    """
 
     name: Text
     share: float
@@ -58,6 +62,8 @@ class Refreshed(Record):
     replaced: tuple[Replaced, ...]
     short: Mapping[str, int]
     unlabelled: int
+    sealed: int = 0
+    compared: bool = False
 
 
 class _Leaving(NamedTuple):
@@ -70,6 +76,7 @@ class _Leaving(NamedTuple):
         return tuple(self.strata.values())
 
 
+@one_at_a_time
 def refresh(
     path: Path | str, pool: Path | str, *, share: float = 0.15, seed: int = 0, sealed: bool = False
 ) -> Refreshed:
@@ -78,10 +85,12 @@ def refresh(
     Anchors stay: cases with a true `anchor` in their metadata, those that set.yaml names, and all that are not of
     origin production. New cases keep their own ids, name the case they replace as `parent_id` and `refresh` as their
     `evolution`; where that one had a reference they are marked as not labelled yet, and `commit` waits for labels.
-    Nothing is new that is, nearly, a case of the set. The sealed split is left alone unless `sealed`, and must lie open
-    then. The folder must be committed before. The same pool in any order and the same seed give the same set.
+    Nothing is new that is, nearly, a case of the set; of an encrypted split that is known only with the key in the
+    environment. The sealed split is left alone unless `sealed`, and must lie open then. The folder must be committed
+    before. The same pool in any order and the same seed give the same set, as long as the key is there, or is not.
 
-    Raises UsageError for a share outside 0 to 1, uncommitted changes, or an encrypted split that is asked for.
+    Raises UsageError for a share outside 0 to 1, uncommitted changes, or an encrypted split that is asked for,
+    SealKeyError for a wrong key.
     """
     folder = SetFolder(path)
     folder.must_exist()
@@ -91,18 +100,20 @@ def refresh(
     splits: tuple[Split, ...] = (*OPEN, "sealed") if sealed else OPEN
     cases = {split: found.cases.get(split, ()) for split in splits}
     everyone = [case for members in found.cases.values() for case in members]
+    hidden = _hidden(folder)
+    known = [*everyone, *(hidden or ())]
     anchors = {case.id for case in everyone if _stays(case, folder.config.anchors)}
     source = opened(pool)
     quotas = {split: _quotas(cases[split], anchors, definitions, share, seed) for split in splits}
     needed = _summed(quotas.values())
-    fresh, typical = _candidates(source, definitions, needed, everyone, seed)
+    fresh, typical = _candidates(source, definitions, needed, known, seed)
     leaving = [
         _Leaving(split, case, named(case, definitions))
         for split in splits
         for cell, count in quotas[split].items()
         for case in _least_fit(_members(cases[split], anchors, definitions, cell), typical.get(cell, []), count)
     ]
-    pairs = _paired(leaving, _new(source, fresh, everyone, needed))
+    pairs = _paired(leaving, _new(source, fresh, known, needed))
     for split in splits:
         _write(folder, split, cases[split], [(old.case, new) for old, new in pairs if old.split == split])
     done = {old.case.id for old, _ in pairs}
@@ -114,7 +125,18 @@ def refresh(
         replaced=tuple(Replaced(split=old.split, removed=old.case.id, added=new.id) for old, new in pairs),
         short=dict(Counter(" / ".join(one.cell) for one in leaving if one.case.id not in done)),
         unlabelled=sum(bool(new.metadata.get(UNLABELLED)) for _, new in pairs),
+        sealed=found.sealed.cases if found.sealed is not None else 0,
+        compared=hidden is not None,
     )
+
+
+def _hidden(folder: SetFolder) -> list[Case] | None:
+    """The encrypted cases, to compare with in memory alone; None where there are none, or no key."""
+    if not folder.is_sealed:
+        return None
+    from seatrial.datasets.sealing.seal import cases_to_compare
+
+    return cases_to_compare(folder)
 
 
 def _check(folder: SetFolder, share: float, *, sealed: bool) -> None:

@@ -11,6 +11,7 @@ from seatrial.core.case import Case
 from seatrial.core.files import write_whole
 from seatrial.core.identity import short
 from seatrial.datasets.versions import git
+from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.config import SetConfig, config_text
 from seatrial.datasets.versions.folder import CONFIG, SEALED, SPLITS, SetFolder, Split, split_bytes, split_hash
 from seatrial.datasets.versions.history import HEAD, Commit
@@ -70,6 +71,7 @@ def _gone(commit: Commit, name: str) -> NotFoundError:
     )
 
 
+@one_at_a_time
 def checkout(path: Path | str, wanted: str, *, store: Path | None = None, force: bool = False) -> Commit:
     """Put a version's files back into the folder.
 
