@@ -9,6 +9,7 @@ SeatrialError
 │   ├── RecordingError        recorded outputs of a replay target
 │   ├── TargetConfigError     a target's settings
 │   ├── ScorerConfigError     a scorer's settings
+│   ├── AggregateError        a suite's own aggregate raises, gives no number, or is not there
 │   ├── QuarantineError       the list of cases that decide nothing
 │   ├── BaselineError         a blessed baseline
 │   ├── LabelsError           the file of what people say of single answers
@@ -39,6 +40,7 @@ Anything else that escapes is a defect: it exits with 70 and asks for a report.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -54,7 +56,15 @@ def safe(text: object, limit: int = SHOWN_VALUE) -> str:
     cut = raw if len(raw) <= limit else raw[: limit - 1] + "…"
     if cut.isprintable():
         return cut
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
+    return _UNUSUAL.sub(_escaped, cut)
+
+
+_UNUSUAL = re.compile("[^ -~]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match.group()
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -145,6 +155,12 @@ class ScorerConfigError(ConfigError):
     """A scorer's settings cannot be used."""
 
     code = "E140"
+
+
+class AggregateError(ConfigError):
+    """An aggregate of the suite's own raises, gives no number, or is not the one that was registered."""
+
+    code = "E141"
 
 
 class QuarantineError(ConfigError):

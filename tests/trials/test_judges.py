@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.trials import judged
 from tests.trials.project import Project
 from tests.trials.test_secrets import KEY, everything, leaks
@@ -20,6 +22,7 @@ from seatrial.core import plugins
 from seatrial.errors import BudgetError, MissingSecretError, SeatrialError, SuiteError, TargetDownError
 from seatrial.reports.forecasts import forecast_text
 from seatrial.runs.arm import SLOW_AT_ONCE
+from seatrial.runs.shelf import decoded, encoded
 from seatrial.testing import FakeProvider, Reply, Script, scripted_judge
 from seatrial.trials.suite.suitefile import load
 from seatrial.trials.trial import build, estimate
@@ -531,6 +534,43 @@ def test_an_embedder_is_asked_in_few_requests_and_another_one_scores_again(
     write(project, provider, 50, rubrics=rubrics, judges={}, embedder={**embedder, "use": "openai:others"})
     project.run()
     assert provider.calls > before
+
+
+def test_a_vector_is_paid_for_once_whatever_scores_again(project: Project, provider: FakeProvider) -> None:
+    embedder = {"use": "openai:vectors", "base_url": provider.base_url}
+    near = {"name": "near", "scorer": "embedding_similarity", "with": {"threshold": 0.5}}
+    made = [{"id": f"c{i}", "input": f"question {i}", "expected": f"answer {i}"} for i in range(20)]
+
+    def run(**changes: Any) -> tuple[dict[str, int], list[float], int]:
+        rubric = {**near, "with": {**near["with"], **changes.pop("settings", {})}}
+        write(project, provider, 20, rubrics=[rubric], judges={}, embedder={**embedder, **changes})
+        (project.folder / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in made))
+        before = provider.calls
+        report = project.run()
+        with project.store() as store:
+            asked = store.trial(report.trial_id).environment["judging"]["embedder"]
+        return asked, [*project.values(report.trial_id).values()], provider.calls - before
+
+    asked, first, calls = run()
+    assert (asked, calls > 20) == ({"texts": 40, "reused": 0}, True)
+    asked, again, calls = run(settings={"threshold": 0.6})
+    assert (asked["texts"], calls) == (0, 0)
+    assert again == first  # to the last bit
+    made[0]["expected"] = "something else"
+    asked, _, _ = run(settings={"threshold": 0.7})
+    assert asked["texts"] == 1
+    asked, _, calls = run(params={"dimensions": 16})
+    assert (asked["texts"], calls > 0) == (40, True)  # another embedder's vectors are others
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_a_kept_vector_is_the_very_same(vector: list[float]) -> None:
+    assert list(decoded(encoded(vector))) == vector
+
+
+@pytest.mark.parametrize("text", [None, "", 5, "%%%", "AAAA", encoded([float("nan")]), "\ud800"])
+def test_what_is_no_vector_is_asked_for_again(text: Any) -> None:
+    assert decoded(text) == ()
 
 
 # secrets --------------------------------------------------------------------------------------------------------------

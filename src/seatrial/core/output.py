@@ -16,6 +16,9 @@ from seatrial.errors import NoAnswerError, safe
 
 SHOWN_MESSAGE = 500
 
+FIRST_ALTERNATIVES = "first_top_logprobs"
+"""Where an output's metadata says which tokens could have stood first: each with its log probability."""
+
 
 class Request(Record):
     """What a target is asked: the rendered prompt and the parameters, before any wire format.
@@ -155,12 +158,15 @@ class Output(Record):
     @cached_property
     def text(self) -> str:
         """The last assistant message's text."""
-        return next((m.text for m in reversed(self.messages) if m.role == "assistant"), "")
+        for message in reversed(self.messages):
+            if message.role == "assistant":
+                return message.text
+        return ""
 
     @cached_property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Every call the assistant made, in order."""
-        return tuple(call for message in self.messages for call in message.tool_calls)
+        return tuple([call for message in self.messages for call in message.tool_calls])
 
     def raise_for_failure(self) -> Self:
         """The output itself where its answer is usable. Raises NoAnswerError where it has a failure."""

@@ -292,15 +292,20 @@ class PromptMessage(Record):
 
 WHOLE_AGGREGATES = ("accuracy", "balanced_accuracy", "kappa", "macro_f1", "mcc", "micro_f1", "weighted_f1")
 LABEL_AGGREGATES = ("f1", "precision", "recall")
+PAIR_AGGREGATES = ("counterfactual_consistency", "demographic_parity")
+OWN_AGGREGATE = "python:"
 
 
 def _aggregate(value: str) -> str:
     name, _, label = value.partition(":")
     if not value or value in WHOLE_AGGREGATES or (name in LABEL_AGGREGATES and label.strip()):
         return value
+    if value in PAIR_AGGREGATES or re.fullmatch(r"python:[\w.]+:[\w.]+", value):
+        return value
     if value in LABEL_AGGREGATES:
         raise ValueError(f"must name its label, like {value}:fraud")
-    known = ", ".join((*WHOLE_AGGREGATES, *(f"{one}:LABEL" for one in LABEL_AGGREGATES)))
+    labels = (f"{one}:LABEL" for one in LABEL_AGGREGATES)
+    known = ", ".join((*WHOLE_AGGREGATES, *labels, *PAIR_AGGREGATES, "python:module:function"))
     raise ValueError(f"must be one of {known}")
 
 
@@ -327,7 +332,8 @@ class RubricSpec(Record):
     where: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict, description="Only cases of these strata")
     graded: bool = Field(default=False, description="quality, advisory: compares mean values, not passes")
     aggregate: Annotated[Text, AfterValidator(_aggregate)] = Field(
-        default="", description="quality, advisory: one number over all labels, like macro_f1, mcc or f1:fraud"
+        default="",
+        description="quality, advisory: one number over all labels, like macro_f1, mcc or f1:fraud, or over all scores",
     )
 
     @model_validator(mode="after")
@@ -350,6 +356,16 @@ class RubricSpec(Record):
         if self.kind == "limit" and (self.at_most is None) == (self.at_most_ratio is None):
             raise ValueError("a limit needs either at_most or at_most_ratio")
         return self
+
+    @property
+    def over_scores(self) -> bool:
+        """Whether it takes one number over whole scores: counterfactual pairs, or a function of the suite's own."""
+        return self.own_aggregate or self.aggregate in PAIR_AGGREGATES
+
+    @property
+    def own_aggregate(self) -> bool:
+        """Whether its aggregate is a function of the suite's own."""
+        return self.aggregate.startswith(OWN_AGGREGATE)
 
     @property
     def selection(self) -> Selection:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from seatrial.core.protocols import Embedder
 from seatrial.errors import TargetDownError
+from seatrial.runs.shelf import Shelf
 
 MOST_NUMBERS = 4_000_000
 """Numbers of vectors that are kept at hand: 32 MB."""
@@ -18,17 +19,17 @@ Vector = tuple[float, ...]
 
 @dataclass(slots=True)
 class EmbedderCount:
-    """What the embedder was asked for: texts sent, and texts whose vector was at hand."""
+    """What the embedder was asked for: texts sent, and texts whose vector was at hand, or kept from an earlier run."""
 
     texts: int = 0
     reused: int = 0
 
 
 class Vectors:
-    """Asks an open embedder. Used on one event loop."""
+    """Asks an open embedder for what neither this run nor `shelf` holds. Used on one event loop."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embedder: Embedder, shelf: Shelf | None = None) -> None:
+        self._embedder, self._shelf = embedder, shelf
         self._kept: dict[str, array[float]] = {}
         self._numbers = 0
         self._line: list[tuple[tuple[str, ...], asyncio.Future[Mapping[str, Vector]]]] = []
@@ -93,17 +94,25 @@ class Vectors:
     async def _vectors(self, texts: tuple[str, ...]) -> dict[str, Vector]:
         found = {text: tuple(self._kept[text]) for text in texts if text in self._kept}
         missing = [text for text in texts if text not in found]
+        if missing and self._shelf is not None:
+            kept = await self._shelf.find(missing)
+            self.count.reused += len(kept)
+            self._keep(kept)
+            found |= kept
+            missing = [text for text in missing if text not in kept]
         if missing:
             self.count.texts += len(missing)
-            made = await self._embedder.embed(missing)
-            for text, vector in zip(missing, made, strict=True):
-                found[text] = tuple(vector)
-                self._keep(text, found[text])
+            made = dict(zip(missing, map(tuple, await self._embedder.embed(missing)), strict=True))
+            self._keep(made)
+            if self._shelf is not None:
+                self._shelf.keep(made)
+            found |= made
         return found
 
-    def _keep(self, text: str, vector: Vector) -> None:
-        self._kept[text] = array("d", vector)
-        self._numbers += len(vector)
+    def _keep(self, vectors: Mapping[str, Vector]) -> None:
+        for text, vector in vectors.items():
+            self._kept[text] = array("d", vector)
+            self._numbers += len(vector)
         while self._numbers > MOST_NUMBERS and len(self._kept) > 1:
             oldest = next(iter(self._kept))
             self._numbers -= len(self._kept.pop(oldest))

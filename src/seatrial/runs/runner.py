@@ -59,17 +59,28 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a suite names, built: targets with how each is asked, scorers by rubric name, and whom these may ask."""
+    """What a suite names, built: targets with how each is asked, scorers by rubric name, and whom these may ask.
+
+    `aggregates`: by rubric name, the source of a function of the suite's own that takes one number over its scores.
+    """
 
     targets: Mapping[str, Target]
     ask: Mapping[str, Callable[[Case], Request]]
     scorers: Mapping[str, Scorer]
     panel: Panel = field(default_factory=Panel)
+    aggregates: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def hashes(self) -> dict[str, str]:
-        """Each rubric's scorer hash: who judges, and whom that scorer asks."""
-        return {name: self.panel.hash_of(scorer) for name, scorer in self.scorers.items()}
+        """Each rubric's version: who judges, whom that scorer asks, and the suite's own aggregate of its scores."""
+        return versions(self.panel, self.scorers, self.aggregates)
+
+
+def versions(panel: Panel, scorers: Mapping[str, Scorer], aggregates: Mapping[str, str]) -> dict[str, str]:
+    """Each rubric's version by name: its scorer's hash, with the source of an aggregate of the suite's own in it."""
+    found = {name: panel.hash_of(scorer) for name, scorer in scorers.items()}
+    both = {name: {"scorer": found[name], "aggregate": source} for name, source in aggregates.items()}
+    return found | {name: digest("scorer", content) for name, content in both.items()}
 
 
 Show = Callable[[Progress], None]
@@ -246,7 +257,8 @@ def _start(
     keys: Mapping[str, bytes],
 ) -> dict[str, int]:
     prompt = [[item if isinstance(item, str) else item.plain() for item in suite.prompt], suite.variables]
-    hashes = {rubric.spec.name: rubric.scorer_hash for rubric in rubrics}
+    known = parts.hashes
+    hashes = {rubric.spec.name: known[rubric.spec.name] for rubric in rubrics}
     runs: list[RunRow] = []
     for name, key in keys.items():
         spec = suite.targets[name]

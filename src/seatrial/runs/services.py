@@ -2,7 +2,7 @@
 
 A judge's answers are outputs of the judge's target under their own keys (request, series, epoch), in the same store as
 the answers that are judged: what was asked before, in this run or another, costs nothing. A question counts as asked
-only once its answer is committed, so that every score rests on answers that are there.
+only once its answer is committed, so that every score rests on answers that are there. Vectors are kept beside them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from seatrial.core.case import Case
 from seatrial.core.identity import canonical, digest_text, to_bytes
 from seatrial.core.output import Output, Request
-from seatrial.core.protocols import Amount, Metered, NeedsServices, Scorer
+from seatrial.core.protocols import Amount, Embedder, Metered, NeedsServices, Scorer
 from seatrial.core.suite import Budget
 from seatrial.core.vault import SHOWN
 from seatrial.errors import BudgetError, JudgeError, Problem, SuiteError, TargetDownError, nearest, safe
@@ -24,6 +24,7 @@ from seatrial.runs.budget import MORE, Purse
 from seatrial.runs.embedding import EmbedderCount, Vectors
 from seatrial.runs.panel import Judge, Panel
 from seatrial.runs.progress import JudgeCount
+from seatrial.runs.shelf import Shelf
 from seatrial.store.store import OutputHead, Store
 from seatrial.store.writer import Entry, NewOutput, Writer
 
@@ -134,7 +135,7 @@ class Helpers:
             if embedder is not None and any("embedder" in scorer.info.needs for scorer in asking):
                 await embedder.open()
                 stack.push_async_callback(embedder.close)
-                self._vectors = Vectors(embedder)
+                self._vectors = Vectors(embedder, self._shelf(embedder))
                 stack.push_async_callback(self._vectors.close)
             stack.push_async_callback(self._leave)
             yield self
@@ -309,6 +310,14 @@ class Helpers:
 
     def _stop(self, why: TargetDownError | BudgetError) -> None:
         self.on_down(why)
+
+    def _shelf(self, embedder: Embedder) -> Shelf | None:
+        """Where vectors are kept; those that are made here cost less than reading them back."""
+        from seatrial.targets.hashing import HashingEmbedder
+
+        if self.store is None or isinstance(embedder, HashingEmbedder):
+            return None
+        return Shelf(self.store, embedder.identity(), lambda: self._writer)
 
     async def _embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         if self._vectors is None:

@@ -5,7 +5,7 @@ Written from the public API reference (platform.openai.com/docs/api-reference/ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seatrial.core.identity import canonical
@@ -16,7 +16,15 @@ from seatrial.targets.outcomes import Answer
 from seatrial.targets.params import Table, only_one
 from seatrial.targets.retry import Fault
 from seatrial.targets.sse import EventStream
-from seatrial.targets.strict import a_count, a_text, a_tool_call, an_array, an_object, log_probabilities
+from seatrial.targets.strict import (
+    a_count,
+    a_text,
+    a_tool_call,
+    an_array,
+    an_object,
+    first_alternatives,
+    log_probabilities,
+)
 
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
 PARAMS: Table = {"n": only_one}
@@ -98,7 +106,7 @@ def read(completion: dict[str, Any]) -> Answer:
         thought=_thought(message),
         calls=calls,
         finish_reason=a_text(choice.get("finish_reason"), "finish_reason"),
-        logprobs=_logprobs(choice.get("logprobs")),
+        tokens=as_list((as_dict(choice.get("logprobs")) or {}).get("content")),
     )
 
 
@@ -110,7 +118,7 @@ def _answer(
     thought: str,
     calls: tuple[ToolCall, ...],
     finish_reason: str,
-    logprobs: tuple[float, ...] | None,
+    tokens: Sequence[Any] | None,
 ) -> Answer:
     refused = refusal and not text and finish_reason == "stop"
     return Answer(
@@ -118,10 +126,10 @@ def _answer(
         finish_reason="refusal" if refused else finish_reason,
         usage=_usage(envelope.get("usage")),
         thought=thought,
-        logprobs=logprobs,
+        logprobs=log_probabilities(tokens),
         served_model=a_text(envelope.get("model"), "model"),
         fingerprint=a_text(envelope.get("system_fingerprint"), "system_fingerprint"),
-        metadata={"refusal": refusal} if refusal else {},
+        metadata={**({"refusal": refusal} if refusal else {}), **first_alternatives(tokens)},
     )
 
 
@@ -175,11 +183,6 @@ def _usage(value: Any) -> Usage:
         output=a_count(usage.get("completion_tokens"), "usage.completion_tokens"),
         reasoning=a_count(wrote.get("reasoning_tokens"), "usage.completion_tokens_details.reasoning_tokens"),
     )
-
-
-def _logprobs(value: Any) -> tuple[float, ...] | None:
-    """The tokens' log probabilities, or None where they are not given in OpenAI's form."""
-    return log_probabilities(as_list((as_dict(value) or {}).get("content")))
 
 
 class CompletionStream(EventStream):
@@ -240,5 +243,5 @@ class CompletionStream(EventStream):
             thought=text["reasoning_content"] or text["reasoning"],
             calls=tuple(calls),
             finish_reason=self._finish_reason,
-            logprobs=log_probabilities(self._logprobs or None),
+            tokens=self._logprobs or None,
         )

@@ -23,6 +23,7 @@ from seatrial.targets.strict import (
     a_tool_call,
     an_array,
     an_object,
+    first_alternatives,
     log_probabilities,
     refuse_error,
 )
@@ -142,14 +143,15 @@ def read(response: dict[str, Any]) -> Answer:
     refusal = "".join(a_text(part.get("refusal"), "refusal") for part in parts if part.get("type") == "refusal")
     spoken = [part for part in parts if part.get("type") == "output_text"]
     text = "".join(a_text(part.get("text"), "text") for part in spoken)
+    tokens = [token for part in spoken for token in an_array(part.get("logprobs"), "logprobs")] or None
     return Answer(
         message=Message(role="assistant", content=text or refusal, tool_calls=tuple(calls)),
         finish_reason=_finish_reason(response, calls=bool(calls), refused=bool(refusal and not text)),
         usage=_usage(response.get("usage")),
         thought="\n".join(filter(None, (_thought(item) for item in items if item.get("type") == "reasoning"))),
-        logprobs=log_probabilities([p for part in spoken for p in an_array(part.get("logprobs"), "logprobs")] or None),
+        logprobs=log_probabilities(tokens),
         served_model=a_text(response.get("model"), "model"),
-        metadata={"refusal": refusal} if refusal else {},
+        metadata={**({"refusal": refusal} if refusal else {}), **first_alternatives(tokens)},
     )
 
 

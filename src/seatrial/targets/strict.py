@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from seatrial.core.identity import loads
 from seatrial.core.message import ToolCall
+from seatrial.core.output import FIRST_ALTERNATIVES
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.targets.retry import Fault, classify
 
@@ -139,6 +140,19 @@ def _children(item: Any) -> list[Any]:
     if isinstance(item, dict):
         return list((as_dict(item) or {}).values())
     return as_list(item) or []
+
+
+MOST_ALTERNATIVES = 50
+"""Of the tokens that could have stood first, as many are kept."""
+
+
+def first_alternatives(tokens: Sequence[Any] | None) -> dict[str, Json]:
+    """The likeliest first tokens of an answer in OpenAI's form, for its metadata; empty where they are not given."""
+    first = as_dict(tokens[0]) if tokens else None
+    rows = [row for row in map(as_dict, as_list((first or {}).get("top_logprobs")) or []) if row is not None]
+    said = [(row.get("token"), log_probabilities([row])) for row in rows[:MOST_ALTERNATIVES]]
+    found: dict[str, Json] = {token: p[0] for token, p in said if isinstance(token, str) and p}
+    return {FIRST_ALTERNATIVES: found} if found else {}
 
 
 def log_probabilities(tokens: Sequence[Any] | None, key: str = "logprob") -> tuple[float, ...] | None:

@@ -117,6 +117,7 @@ def decide(asked: Asked, reply: Reply, behaviour: Behaviour, attempt: int) -> Gi
         finish_reason="length" if cut else reply.finish_reason or ("tool_calls" if calls else "stop"),
         usage=_usage(asked, reply, written + len(tokens(reply.refusal or ""))),
         logprobs=reply.logprobs,
+        top_logprobs=tuple(reply.top_logprobs.items()) if asked.body.get("top_logprobs") else (),
         tokens_per_event=behaviour.stream.tokens,
     )
 

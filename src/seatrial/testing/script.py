@@ -139,7 +139,8 @@ class Reply(Record):
 
     `echo` is a template that knows {input}, {system}, {model} and {call} (1 for the first time this model is asked
     this input). `finish_reason` is `tool_calls` with tool calls, else `stop`, where not given. `usage: false` reports
-    no usage. `logprobs`: one for each token of the answer, the last repeated; -0.1 where not given.
+    no usage. `logprobs`: one for each token of the answer, the last repeated; -0.1 where not given. `top_logprobs`: of
+    the first token, what else it could have been, where the request asks for that.
     """
 
     text: Text | None = None
@@ -149,6 +150,7 @@ class Reply(Record):
     refusal: Text | None = None
     usage: UsageCounts | Literal[False] = UsageCounts()
     logprobs: tuple[Annotated[float, Field(le=0)], ...] = Field(default=(), max_length=100_000)
+    top_logprobs: Mapping[Text, Annotated[float, Field(le=0)]] = Field(default_factory=dict, max_length=100)
     latency: Delay | None = None
     fault: OneFault | None = None
 

@@ -24,10 +24,12 @@ from seatrial.trials.running import serving
 from seatrial.trials.running.itself import against_itself
 from seatrial.trials.running.unsealed import exposed, unsealed
 from seatrial.trials.suite import labels
+from seatrial.trials.suite.aggregates import aggregates_of, sources
 from seatrial.trials.suite.environment import environment
 from seatrial.trials.suite.judges import collected, faulty, scorers_of
 from seatrial.trials.suite.registration import register
 from seatrial.trials.suite.suitefile import LoadedSuite, load
+from seatrial.verdicts.reading.pooled import KEPT, registered
 from seatrial.verdicts.records import TrialReport
 
 if TYPE_CHECKING:
@@ -176,6 +178,8 @@ def _executed(
         about["aa"] = {"target": one, "again": two}
     if (ran := about_set(loaded.suite.dataset, loaded.folder)) is not None:
         about["set"] = ran
+    if parts.aggregates:
+        about[KEPT] = registered(parts.aggregates, loaded.suite.rubrics)
     about["registered"] = register(store, loaded.suite, parts, dataset.id, itself=asked.aa is not None)
     if (said := labels.of_suite(loaded.suite, loaded.folder)) is not None:
         about["labels"] = {"file": loaded.suite.labels, "labels": [label.plain() for label in said]}
@@ -305,13 +309,14 @@ def build(loaded: LoadedSuite) -> Parts:
         with collected(problems, loaded, ("targets", name)):
             built[name] = targets.build(name, spec, folder, os.environ)
     panel, scorers = scorers_of(loaded, problems)
+    aggregates = aggregates_of(loaded, problems)
     ask: dict[str, Callable[[Case], Request]] = {}
     with collected(problems, loaded, ("prompt",)):
         prompt = targets.Prompt(suite.prompt, suite.variables)
         ask = {name: partial(_ask, prompt, spec.params) for name, spec in suite.targets.items()}
     if problems:
         raise faulty(loaded.path, problems)
-    return Parts(built, ask, scorers, panel)
+    return Parts(built, ask, scorers, panel, sources(aggregates))
 
 
 def only(suite: Suite, names: Sequence[str]) -> Suite:

@@ -16,7 +16,7 @@ from seatrial.core.files import write_whole
 from seatrial.core.identity import digest, from_bytes
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.suite import Policy, Suite
-from seatrial.errors import BundleError, NotFoundError, RecordError, SeatrialError, UsageError, safe
+from seatrial.errors import AggregateError, BundleError, NotFoundError, RecordError, SeatrialError, UsageError, safe
 from seatrial.runs.runner import target_identity
 from seatrial.store import bundle
 from seatrial.store.bundle import Exported
@@ -217,6 +217,8 @@ def _drawn_again(record: DecisionRecord, store: Store) -> tuple[list[Difference]
         now = make_record(store, store.trial(record.trial_id or "?").id, record.asked).content
     except NotFoundError:
         return [Difference("trial.id", records.shown(record.trial_id), "no such trial in the store")], {}
+    except AggregateError:
+        raise
     except SeatrialError as fault:
         return [Difference("asked", records.shown(record.asked.plain()), safe(fault.problem, 200))], {}
     own = ("digest", "sections")

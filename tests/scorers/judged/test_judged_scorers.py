@@ -352,6 +352,8 @@ def graded(level, chances, word=None):
         if "response_format" in asked.body:
             return fill_in(sheet_of(asked), lambda q, s: level)
         assert asked.body["logprobs"] is True
+        if "top_logprobs" in asked.body:  # as an endpoint that gives the chosen token's alone
+            return Reply(text="3", logprobs=(-0.1,))
         chance = chances[asked.system.rpartition("at least the level ")[2].rstrip("?")]
         said = word or ("yes" if chance >= 0.5 else "no")
         return Reply(text=said, logprobs=(math.log(max(chance, 1 - chance)),))
@@ -365,6 +367,62 @@ def test_log_probabilities_give_the_expected_value():
     score = score_one("grade", settings, TEXT, graded("good", chances))
     assert score.value == pytest.approx(sum(chances.values()) / 3)
     assert score.reason == "expected value by log probabilities; stated level good"
+
+
+def weighed(level, chances):
+    """A judge that states a level, and gives each number's chance beside the one that it writes."""
+
+    def answer(asked):
+        if "top_logprobs" not in asked.body:
+            return fill_in(sheet_of(asked), lambda q, s: level)
+        return Reply(text=max(chances, key=chances.get), top_logprobs={t: math.log(p) for t, p in chances.items()})
+
+    return answer
+
+
+WEIGHED = [
+    pytest.param({"1": 0.1, "2": 0.2, "3": 0.4, "4": 0.3}, (0.2 + 0.8 + 0.9) / 3, id="all-levels"),
+    pytest.param({"3": 0.6, " 3": 0.2, "4": 0.2}, (0.8 * 2 + 0.2 * 3) / 3, id="two-spellings-of-one"),
+    pytest.param({"3": 0.4, "4": 0.2, "The": 0.4}, (0.4 * 2 + 0.2 * 3) / 0.6 / 3, id="brought-up-to-1"),
+    pytest.param({"3": 0.5, "5": 0.3, "0": 0.1, "34": 0.1}, 2 / 3, id="no-such-level"),
+]
+
+
+@pytest.mark.parametrize(("chances", "value"), WEIGHED)
+def test_the_likeliest_tokens_of_one_answer_give_the_expected_value(chances, value):
+    heard = score_all("grade", {**SETTINGS["grade"], "logprobs": True}, [(case(), TEXT)], weighed("good", chances))
+    assert heard.result[0].value == pytest.approx(value)
+    assert len(heard.bodies) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("use", ["openai:j", "responses:j"])
+def test_every_dialect_of_openai_gives_them(use, stream):
+    answer = weighed("good", {"3": 0.5, "4": 0.5})
+    made = {**SETTINGS["grade"], "logprobs": True}
+    assert score_one("grade", made, TEXT, answer, use=use, stream=stream).value == pytest.approx(2.5 / 3)
+
+
+def test_a_judge_without_numbers_among_them_is_asked_by_level():
+    chances = {"fair": 0.95, "good": 0.7, "fine": 0.2}
+
+    def answer(asked):
+        if "top_logprobs" in asked.body:
+            return Reply(text="Well", top_logprobs={"Well": math.log(0.7), "3": math.log(0.3)})
+        return graded("good", chances)(asked)
+
+    score = score_one("grade", {**SETTINGS["grade"], "logprobs": True}, TEXT, answer)
+    assert score.value == pytest.approx(sum(chances.values()) / 3)
+
+
+def test_more_than_nine_levels_are_asked_one_by_one():
+    levels = [{"name": f"l{n}", "means": f"level {n}"} for n in range(11)]
+    chances = {f"l{n}": 0.9 if n < 6 else 0.2 for n in range(11)}
+    heard = score_all(
+        "grade", {**SETTINGS["grade"], "levels": levels, "logprobs": True}, [(case(), TEXT)], graded("l6", chances)
+    )
+    assert not any("top_logprobs" in body for body in heard.bodies)
+    assert heard.result[0].value == pytest.approx((5 * 0.9 + 5 * 0.2) / 10)
 
 
 def test_a_chance_never_exceeds_that_of_the_level_below():

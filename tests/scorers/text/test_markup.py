@@ -105,6 +105,48 @@ def test_xml(judged, settings, text, value):
     assert (score.status, score.value, score.passed) == ("scored", value, value == 1), score
 
 
+NAMES = st.sampled_from("abcd")
+TREES = st.recursive(
+    NAMES.map(lambda name: (name, ())),
+    lambda inner: st.tuples(NAMES, st.lists(inner, max_size=3).map(tuple)),
+    max_leaves=8,
+)
+
+
+def xml(tree) -> str:
+    name, children = tree
+    return f"<{name}>{''.join(map(xml, children))}</{name}>"
+
+
+def without(tree, at: int):
+    """The tree without its child number `at`, where it has so many."""
+    name, children = tree
+    return name, tuple(child for place, child in enumerate(children) if place != at)
+
+
+@given(TREES, st.sets(NAMES, min_size=1), st.sets(NAMES), st.integers(0, 2))
+def test_xml_with_less_in_it_or_more_asked_of_it_scores_no_higher(judged, tree, asked, more, at):
+    def value(of, wanted):
+        return judged("xml_valid", {"require": [f"//{name}" for name in sorted(wanted)]}, xml(of)).value
+
+    assert value(without(tree, at), asked) <= value(tree, asked)
+    found = sum(f"<{name}>" in xml(tree) for name in asked)
+    assert value(tree, asked) == pytest.approx(found / len(asked))
+    kept, lost = value(tree, asked) * len(asked), value(tree, asked | more) * len(asked | more)
+    assert lost >= kept - 1e-9  # what was found stays found, whatever else is asked
+
+
+@given(TREES, st.data())
+def test_xml_that_is_damaged_is_worth_nothing_and_a_lower_limit_of_depth_never_helps(judged, tree, data):
+    text = xml(tree)
+    tags = [at for at, c in enumerate(text) if c == "<"]
+    at = data.draw(st.sampled_from(tags))
+    assert judged("xml_valid", {}, text).value == 1
+    assert judged("xml_valid", {}, text[:at] + text[text.index(">", at) + 1 :]).value == 0
+    low, high = sorted((data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))))
+    assert judged("xml_valid", {"max_depth": low}, text).value <= judged("xml_valid", {"max_depth": high}, text).value
+
+
 def test_xml_shows_where_in_characters(judged):
     span = judged("xml_valid", {}, "\n<ä>é</b>").evidence[0]
     assert (span.start, span.quote) == (7, "b>")
@@ -151,6 +193,28 @@ def test_html(judged, settings, text, note):
     assert (score.status, score.passed) == ("scored", not note), score
     assert note in " ".join(e.note for e in score.evidence)
     assert all(text[e.start : e.end] == e.quote for e in score.evidence)
+
+
+FAULTS = {
+    "nesting": ["<b><i>x</b></i>", "<div>open</div></div>", "<div/>"],
+    "elements": ["<foo>x</foo>", "<iframe></iframe>"],
+    "attributes": ["<p class=a class=b>x</p>"],
+    "ids": ["<p id=one>x</p><p id=one>y</p>"],
+    "scripts": ["<p onclick='x()'>x</p>", "<a href='javascript:x()'>x</a>"],
+}
+PIECES = [(rule, piece) for rule, pieces in FAULTS.items() for piece in pieces]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8), st.lists(st.sampled_from(PIECES), max_size=8), st.integers(0, 8))
+def test_html_with_more_faults_scores_no_higher(judged, some, more, at):
+    def value(pieces, **settings):
+        return judged("html_valid", settings, "<p>fine</p>" + "".join(piece for _, piece in pieces)).value
+
+    both = [*some[:at], *more, *some[at:]]
+    assert value(both) <= value(some) <= value([]) == 1
+    assert value(some) == pytest.approx(1 - len({rule for rule, _ in some}) / 6)
+    assert value(some, required=["table"]) <= value(some, required=["p"])
+    assert value(both, allowed=["p", "b", "i"]) <= value(both)
 
 
 MB = 1_000_000

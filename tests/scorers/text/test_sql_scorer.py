@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seatrial.errors import ScorerConfigError
 
@@ -97,6 +99,25 @@ def test_more_broken_rules_score_no_higher(judged):
     values = [judged("sql", settings, text).value for text in texts]
     assert values == sorted(values, reverse=True)
     assert len(set(values)) == len(values)
+
+
+BREAKS = st.sets(st.sampled_from(["table", "column", "write", "second"]))
+
+
+def sql(breaks: set[str]) -> str:
+    """A statement that breaks these rules and keeps the others."""
+    table, column = ("u" if "table" in breaks else "t"), ("b" if "column" in breaks else "a")
+    first = f"DELETE FROM {table} WHERE {column} = 1" if "write" in breaks else f"SELECT {column} FROM {table}"
+    return f"{first}; SELECT {column} FROM {table}" if "second" in breaks else first
+
+
+@given(BREAKS, BREAKS)
+def test_breaking_further_rules_always_scores_lower(judged, some, more):
+    settings = {"tables": "t", "columns": ["a"]}
+    less, all_ = (judged("sql", settings, sql(breaks)) for breaks in (some, some | more))
+    assert less.passed is (not some)
+    assert (all_.value < less.value) is bool(more - some)
+    assert (all_.value == less.value) is (more <= some)
 
 
 def test_an_unknown_dialect_is_refused(judged):

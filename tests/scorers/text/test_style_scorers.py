@@ -155,6 +155,47 @@ def test_the_value_is_the_share_of_kept_lints(judged):
     assert values == [1.0, 0.75, 0.5, 0.0]
 
 
+VOICE = {
+    "banned": "cheap",
+    "avoid_persons": "second",
+    "contractions": "forbid",
+    "max_emoji": 0,
+    "max_exclamations": 0,
+    "all_caps": False,
+    "max_sentence_words": 8,
+}
+SLIPS = {
+    "banned": "That is cheap.",
+    "avoid_persons": "The parcel reaches you.",
+    "contractions": "It can't wait.",
+    "max_emoji": "Done 🎉.",
+    "max_exclamations": "It is here!",
+    "all_caps": "It is HERE TODAY.",
+    "max_sentence_words": "This one goes on and on and on and on and on.",
+}
+TEXTS = st.lists(st.sampled_from(sorted(SLIPS)), max_size=8)
+
+
+@given(TEXTS, TEXTS, st.integers(0, 8), st.sets(st.sampled_from(sorted(VOICE)), min_size=1))
+def test_a_further_slip_never_raises_the_voice(judged, some, more, at, lints):
+    settings = {**{lint: VOICE[lint] for lint in lints}, "language": "en"}
+
+    def value(slips):
+        return judged("brand_voice", settings, " ".join(["The parcel is here.", *(SLIPS[one] for one in slips)])).value
+
+    assert value([*some[:at], *more, *some[at:]]) <= value(some) <= value([]) == 1
+    assert value(some) == pytest.approx(1 - len(lints & set(some)) / len(lints))
+
+
+@given(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3))
+def test_a_stricter_limit_never_raises_the_voice(judged, marks, one, two):
+    text = "Here it is" + "!" * marks + " 🎉" * marks
+    strict, loose = sorted((one, two))
+    for lint in ("max_exclamations", "max_emoji"):
+        values = [judged("brand_voice", {lint: limit}, text).value for limit in (strict, loose)]
+        assert values[0] <= values[1]
+
+
 def test_formality_needs_a_language_it_knows(judged):
     assert judged("brand_voice", {"formality": "formal"}, "Привет, как у вас дела сегодня?").status == "judge_error"
     assert not judged("brand_voice", {"formality": "formal"}, "Bonjour, tu peux m'envoyer ton numéro ?").passed

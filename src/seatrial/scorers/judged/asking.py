@@ -9,14 +9,26 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
-from seatrial.core.output import Output, Request
+from seatrial.core.output import FIRST_ALTERNATIVES, Output, Request
 from seatrial.core.protocols import HearsVerdicts, Services
+from seatrial.core.record import as_dict
 from seatrial.errors import JudgeError, TargetDownError, safe
 from seatrial.scorers.base import encodable
-from seatrial.scorers.judged.form import Material, Question, fill, word_request
+from seatrial.scorers.judged.form import Material, Question, fill, level_request, word_request
 from seatrial.scorers.judged.reading import Chosen, Unusable, read
 
-__all__ = ["Chosen", "Criterion", "Finding", "Material", "Question", "Verdict", "ask", "choose", "probability"]
+__all__ = [
+    "Chosen",
+    "Criterion",
+    "Finding",
+    "Material",
+    "Question",
+    "Verdict",
+    "ask",
+    "choose",
+    "level_chances",
+    "probability",
+]
 
 Verdict = Literal["yes", "no", "undecided"]
 
@@ -29,6 +41,11 @@ _AGAIN = {"empty": "it was empty", "length": "it was cut off; write shorter reas
 """Failures of a judge that are worth one more try, and what it is told."""
 
 _NOT_TAKEN = ("unsendable", "rejected")
+NUMBERS = "123456789"
+MOST_LEVELS = len(NUMBERS)
+"""Levels whose numbers are one token each."""
+LEAST_MASS = 0.5
+"""Of the first token's probability, the share that levels must have for it to be read as one."""
 SHOWN = 200
 
 
@@ -125,8 +142,48 @@ async def probability(
     opposite. None where the judge gives no log probabilities, or another word. Raises JudgeError where it gives no
     answer at all.
     """
+    output = await _with_logprobs(services, judge, word_request(question, materials, guidance))
+    if output is None:
+        return None
+    word = output.text.strip().lower().removesuffix(".")
+    if not output.logprobs or word not in ("yes", "no"):
+        return None
+    said = math.exp(min(0.0, math.fsum(output.logprobs)))
+    return said if word == "yes" else 1.0 - said
+
+
+async def level_chances(
+    services: Services,
+    judge: str,
+    question: str,
+    levels: Sequence[str],
+    materials: Sequence[Material],
+    *,
+    guidance: str = "",
+) -> list[float] | None:
+    """The judge's probability of each level, from 1 to at most 9, off the likeliest first tokens of one answer.
+
+    Tokens that are no level's number are left out, and the rest is brought up to 1 (G-Eval). None where the judge
+    gives no such tokens, or levels have less than half of their probability. Raises JudgeError where it gives no
+    answer at all.
+    """
+    if len(levels) > MOST_LEVELS:
+        return None
+    output = await _with_logprobs(services, judge, level_request(question, levels, materials, guidance))
+    tokens = as_dict(output.metadata.get(FIRST_ALTERNATIVES)) if output is not None else None
+    chances = [0.0] * len(levels)
+    for token, logprob in (tokens or {}).items():
+        number = token.strip()
+        if len(number) == 1 and number in NUMBERS[: len(levels)] and isinstance(logprob, int | float):
+            chances[int(number) - 1] += math.exp(min(0.0, logprob))
+    mass = math.fsum(chances)
+    return [chance / mass for chance in chances] if mass >= LEAST_MASS else None
+
+
+async def _with_logprobs(services: Services, judge: str, request: Request) -> Output | None:
+    """The answer to a request for log probabilities; None where the judge does not take that, or refuses."""
     try:
-        output = await services.complete(judge, word_request(question, materials, guidance))
+        output = await services.complete(judge, request)
     except TargetDownError as down:
         if "logprobs" not in down.problem:
             raise
@@ -135,13 +192,10 @@ async def probability(
     if failure is not None and failure.code in _NOT_TAKEN and "logprobs" in failure.message:
         return None
     try:
-        word = _said(judge, output).strip().lower().removesuffix(".")
+        _said(judge, output)
     except Unusable:
         return None
-    if not output.logprobs or word not in ("yes", "no"):
-        return None
-    said = math.exp(min(0.0, math.fsum(output.logprobs)))
-    return said if word == "yes" else 1.0 - said
+    return output
 
 
 async def complete(services: Services, judge: str, request: Request, plain: Request) -> Output:

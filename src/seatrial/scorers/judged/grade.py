@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
 from typing import Annotated, ClassVar, Self
@@ -15,7 +16,7 @@ from seatrial.core.score import Score, ScorerInfo
 from seatrial.errors import JudgeError
 from seatrial.scorers.base import Flag, Share
 from seatrial.scorers.card import Card, Example
-from seatrial.scorers.judged.asking import Material, Question, choose, probability
+from seatrial.scorers.judged.asking import Material, Question, choose, level_chances, probability
 from seatrial.scorers.judged.base import JudgedScorer, evidence_of, together
 from seatrial.scorers.judged.showing import SIGHTS, Sight, shown_to_judge
 
@@ -41,18 +42,20 @@ class Grade(JudgedScorer):
     """The level of a scale that a judge puts the answer on.
 
     Each level is anchored by a description, and the judge quotes what its choice rests on. The value is the level's.
-    With `logprobs` it is the expected value instead: the judge is asked of each level but the lowest whether the
-    answer reaches it, in one word, and the word's log probabilities give the chance. Where a judge gives none, the
-    stated level stands; the reason says which it was. A stated level and an expectation more than one level apart are
-    a `judge_error`. Example: `{judge: careful, question: How helpful is the answer?, levels: [{name: poor, means: …},
-    {name: good, means: …}]}`.
+    With `logprobs` it is the expected value instead: the judge is asked once more for the level's number, and the
+    likeliest first tokens (`top_logprobs`) give each level's chance, as in G-Eval. Where a judge does not give those,
+    or there are more than nine levels, it is asked of each level but the lowest whether the answer reaches it, in one
+    word, whose own log probabilities give the chance. Where it gives none either, the stated level stands; the reason
+    says which it was. A stated level and an expectation more than one level apart are a `judge_error`. Example:
+    `{judge: careful, question: How helpful is the answer?, levels: [{name: poor, means: …}, {name: good, means: …}]}`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("grade", "1", needs=frozenset({"judge"}), cost="model")
+    about: ClassVar[ScorerInfo] = ScorerInfo("grade", "2", needs=frozenset({"judge"}), cost="model")
     card: ClassVar[Card] = Card(
         formula=(
-            "The value of the stated level; with `logprobs`, v₁ + Σ (vₖ − vₖ₋₁)·P(level ≥ k), each P from a one-word "
-            "answer's log probabilities. Passed at `threshold`."
+            "The value of the stated level; with `logprobs`, Σ vₖ·P(level k), the P from the likeliest tokens of one "
+            "answer brought up to 1; without those, v₁ + Σ (vₖ − vₖ₋₁)·P(level ≥ k), each P from a one-word answer's "
+            "log probabilities. Passed at `threshold`."
         ),
         examples=(
             Example(
@@ -110,7 +113,7 @@ class Grade(JudgedScorer):
     question: Filled = Field(description="What is graded")
     levels: tuple[Level, ...] = Field(min_length=2, description="From the worst to the best")
     threshold: Share = Field(description="The value that passes")
-    logprobs: Flag = Field(default=False, description="Expected value; one more request a level")
+    logprobs: Flag = Field(default=False, description="Expected value; one more request, or one a level")
     sees: tuple[Sight, ...] = Field(default=SIGHTS, description="What the judge is shown beside the answer")
     guidance: Text = Field(default="", description="What the judge should know, from you")
 
@@ -169,6 +172,10 @@ class Grade(JudgedScorer):
 
     async def _chances(self, materials: list[Material]) -> list[float] | None:
         """The chance to reach each level but the lowest, none above that of the level below; None where not given."""
+        said = [f"{level.name}, {level.means}" for level in self.levels]
+        each = await level_chances(self.services, self.judge, self.question, said, materials, guidance=self.guidance)
+        if each is not None:
+            return [min(1.0, math.fsum(each[k:])) for k in range(1, len(each))]
         scale = "; ".join(f"{level.name}: {level.means}" for level in self.levels)
         questions = [
             f"{self.question} The levels, from the worst to the best, are: {scale}. "

@@ -83,6 +83,7 @@ class Given:
     finish_reason: str
     usage: Usage | None
     logprobs: tuple[float, ...]
+    top_logprobs: tuple[tuple[str, float], ...] = ()
     tokens_per_event: int = 1
 
 
@@ -239,7 +240,7 @@ def token_logprobs(given: Given) -> list[dict[str, Any]]:
             "token": token,
             "logprob": values[min(at, len(values) - 1)],
             "bytes": list(token.encode("utf-8", "replace")),
-            "top_logprobs": [],
+            "top_logprobs": [{"token": t, "logprob": p} for t, p in given.top_logprobs] if at == 0 else [],
         }
         for at, token in enumerate(tokens(given.text))
     ]

@@ -24,10 +24,12 @@ from seatrial.datasets.linting.stages import Reached, StageName, reached
 from seatrial.datasets.versions.folder import LEDGER, SPLITS, SetFolder, is_set
 from seatrial.errors import ConfigError
 from seatrial.runs.panel import panel_of
+from seatrial.runs.runner import versions
 from seatrial.trials.change import quarantine
 from seatrial.trials.linting.history import item_findings, past
 from seatrial.trials.linting.rubrics import Observing, effect_of, judged, rubric_findings
 from seatrial.trials.probing import Probed, probe
+from seatrial.trials.suite.aggregates import aggregates_of, sources
 from seatrial.trials.suite.suitefile import LoadedSuite, load
 from seatrial.trials.trial import store_path
 from seatrial.verdicts.questions.plan import DISCORDANCE
@@ -85,10 +87,11 @@ def lint(
     source = _source(loaded)
     panel = panel_of(loaded.suite, loaded.folder, os.environ)
     scorers = {one.name: panel.build(one.scorer, one.settings, loaded.folder) for one in loaded.suite.rubrics}
+    own = aggregates_of(loaded)
     observing = Observing(loaded.suite, scorers)
     with gather(_observed(loaded, source, observing)) as facts:
         told = observing.done()
-        hashes = {name: panel.hash_of(scorer) for name, scorer in scorers.items()}
+        hashes = versions(panel, scorers, sources(own))
         file = store_path(loaded.folder, Path(store) if store else None)
         history = past(file, loaded.suite, hashes, facts)
         about = judged(loaded.suite, scorers, facts, told)

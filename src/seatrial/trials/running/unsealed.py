@@ -31,6 +31,11 @@ def unsealed(store: Store, loaded: LoadedSuite) -> Generator[Open | None]:
         return
     from seatrial.datasets.sealing import opening
 
+    if pooling := [rubric.name for rubric in suite.rubrics if rubric.over_scores]:
+        raise UsageError(
+            f"A sealed split keeps no whole scores, which the aggregate of {', '.join(pooling)} is taken over.",
+            hint="take one over labels there, like macro_f1",
+        )
     with opening.opened(store, suite.dataset, loaded.folder, tuple(_labels(suite))) as held:
         batched = [name for name, spec in suite.targets.items() if spec.batch]
         if held is not None and batched:
@@ -44,7 +49,7 @@ def unsealed(store: Store, loaded: LoadedSuite) -> Generator[Open | None]:
 def _labels(suite: Suite) -> Iterator[str]:
     """The class labels that the suite names in its aggregates, like `f1:spam`."""
     for rubric in suite.rubrics:
-        if rubric.aggregate and ":" in rubric.aggregate:
+        if ":" in rubric.aggregate and not rubric.own_aggregate:
             yield rubric.aggregate.partition(":")[2]
 
 

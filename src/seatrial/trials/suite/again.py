@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from seatrial.errors import Problem
+from seatrial.runs.runner import versions
 from seatrial.trials.suite import labels
+from seatrial.trials.suite.aggregates import aggregates_of, sources
 from seatrial.trials.suite.judges import faulty, scorers_of
 from seatrial.trials.suite.suitefile import load
 from seatrial.verdicts.checks.registered import Again
@@ -19,7 +21,10 @@ def judge_of(path: Path) -> Again:
     loaded = load(path)
     problems: list[Problem] = []
     panel, scorers = scorers_of(loaded, problems)
+    own = aggregates_of(loaded, problems)
     if problems:
         raise faulty(path, problems)
-    hashes = {name: panel.hash_of(scorer) for name, scorer in scorers.items()}
-    return Again(loaded.suite, hashes, labels.of_suite(loaded.suite, loaded.folder), path.name)
+    hashes = versions(panel, scorers, sources(own))
+    functions = {name: found.function for name, found in own.items()}
+    said = labels.of_suite(loaded.suite, loaded.folder)
+    return Again(loaded.suite, hashes, said, path.name, functions)

@@ -17,7 +17,7 @@ from seatrial.verdicts.engine.judging import Judgement
 from seatrial.verdicts.engine.looks import Look
 from seatrial.verdicts.engine.outcomes import Bools, Outcomes
 from seatrial.verdicts.reading import labels
-from seatrial.verdicts.reading.frame import JUDGE_ERROR, Frame, load, read_suite
+from seatrial.verdicts.reading.frame import JUDGE_ERROR, Frame, load, read_suite, with_pooled
 from seatrial.verdicts.reading.grouping import grouping
 from seatrial.verdicts.reading.rejudging import rejudged
 from seatrial.verdicts.records import Fragility, Registered, RubricResult, Verdict
@@ -42,7 +42,7 @@ def prepared(store: Store, trial_id: str, again: registered.Again | None) -> Pre
     top = (*registered.cautions(found, own, run, again), *_ungrouped(store, frame, again))
     frame = replace(frame, notes=top)
     if again is not None:
-        frame = rejudged(frame, again)
+        frame = with_pooled(store, rejudged(frame, again), again.aggregates)
     said = labels.kept(frame.trial.environment) if again is None or again.labels is None else again.labels
     return Prepared(labels.labelled(store, frame, said), found)
 

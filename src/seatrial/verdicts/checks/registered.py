@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from seatrial.core.registered import Change, changes, terms, terms_hash
 from seatrial.core.suite import Suite
 from seatrial.errors import safe
 from seatrial.store.store import RunRow, TrialRow
+from seatrial.verdicts.engine.pooling import ScoreAggregate
 from seatrial.verdicts.reading.labels import Label
 from seatrial.verdicts.records import Registered
 
@@ -24,15 +26,16 @@ OF_ITSELF = ("policy.parity.allow", "policy.early_stopping")
 
 
 class Again(NamedTuple):
-    """Another suite under which a trial is judged anew: its rubrics, policy and labels, each scorer's hash by rubric.
+    """Another suite under which a trial is judged anew: its rubrics, policy and labels, each version by rubric.
 
-    `labels` None: those that were kept with the trial.
+    `labels` None: those that were kept with the trial. `aggregates`: by rubric, the functions of the suite's own.
     """
 
     suite: Suite
     scorers: Mapping[str, str]
     labels: tuple[Label, ...] | None
     file: str
+    aggregates: Mapping[str, ScoreAggregate] = MappingProxyType({})
 
 
 def scorers_of(run: RunRow) -> Mapping[str, str]:

@@ -116,7 +116,7 @@ def jackknifed(outcomes: Outcomes, aggregate: LabelAggregate) -> Jackknifed | No
     C·θ − (C − 1)·θ₍₋g₎, centred on θ, are compared with a t of C − 1 degrees of freedom (Quenouille 1956, Tukey 1958).
     """
     labels = outcomes.labels
-    assert labels is not None, "an aggregate needs labels"
+    assert isinstance(labels, Labels), "an aggregate needs labels"
     there = _counted(outcomes, labels)
     if not there.any():
         return None
@@ -152,7 +152,7 @@ def _counted(outcomes: Outcomes, labels: Labels) -> Bools:
 def confusion(outcomes: Outcomes) -> tuple[Confusion, ...]:
     """Each arm's table of expected and found labels; nothing without labels, and for more than 50 of them."""
     labels = outcomes.labels
-    if labels is None:
+    if not isinstance(labels, Labels):
         return ()
     there = _counted(outcomes, labels)
     arms = {"candidate": labels.candidate, "incumbent": labels.incumbent}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from seatrial.verdicts.engine.pooling import Scored
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -37,6 +41,13 @@ class Labels:
         second = None if self.incumbent is None else self.incumbent[kept]
         return Labels(self.aggregate, self.names, self.expected[kept], self.candidate[kept], second)
 
+    def filled(self, gone: Sequence[Bools], *, worst: bool) -> Labels:
+        """Right labels where an arm is to be flattered, none where it is not."""
+        right, none = self.expected, np.full_like(self.expected, -1)
+        first, second = (none, right) if worst else (right, none)
+        other = None if self.incumbent is None else np.where(gone[1], second, self.incumbent)
+        return replace(self, candidate=np.where(gone[0], first, self.candidate), incumbent=other)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
@@ -62,9 +73,9 @@ class Outcomes:
     For quality rubrics and gates 1 is a pass and 0 a failure, or where `graded` a value between; for limits the numbers
     are measures. `cluster` labels each case; `rows` are the cases' places in the frame they came from. `judge_errors`
     of the missing results are so because the scorer failed. `confirmed`: the candidate's failures that a person
-    confirmed, each in a few words. `weight`: what a case counts, one on average over the
-    trial; None: all the same. `labels`: for one number over all labels. `asked`: None where both arms were asked
-    everything. `unseen`: the share of traffic of which there is no case. `most_allowed`: the share of missing results
+    confirmed, each in a few words. `weight`: what a case counts, one on average over the trial; None: all the same.
+    `labels`: for one number over all labels, or all scores. `asked`: None where both arms were asked everything.
+    `unseen`: the share of traffic of which there is no case. `most_allowed`: the share of missing results
     that an arm may have; `as_failures`: the larger of the arms' shares that were missing and count as failures.
     `untimed`: the targets whose answers have no time that this rubric could be about.
     """
@@ -77,7 +88,7 @@ class Outcomes:
     confirmed: tuple[str, ...] = ()
     weight: Floats | None = None
     graded: bool = False
-    labels: Labels | None = None
+    labels: Labels | Scored | None = None
     asked: Asked | None = None
     unseen: float = 0.0
     most_allowed: float = MOST_MISSING
@@ -157,7 +168,7 @@ class Outcomes:
             self,
             candidate=np.where(gone[0], low, self.candidate),
             incumbent=None if self.incumbent is None else np.where(gone[1], high, self.incumbent),
-            labels=None if self.labels is None else _filled(self.labels, gone, worst=worst),
+            labels=None if self.labels is None else self.labels.filled(gone, worst=worst),
         )
 
     def missing_as_failures(self) -> Outcomes:
@@ -172,17 +183,6 @@ class Outcomes:
             judge_errors=0,
             as_failures=self.most_missing,
         )
-
-
-def _filled(labels: Labels, gone: Sequence[Bools], *, worst: bool) -> Labels:
-    """Right labels where an arm is to be flattered, none where it is not."""
-    right, none = labels.expected, np.full_like(labels.expected, -1)
-    first, second = (none, right) if worst else (right, none)
-    return replace(
-        labels,
-        candidate=np.where(gone[0], first, labels.candidate),
-        incumbent=None if labels.incumbent is None else np.where(gone[1], second, labels.incumbent),
-    )
 
 
 def _table(values: ArrayLike) -> Floats:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from seatrial.stats import Interval, cluster_rate, paired_cluster, pass_at_k, pass_hat_k, wilson
-from seatrial.verdicts.engine.aggregates import jackknifed, named
 from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, independent, known, weight_of
+from seatrial.verdicts.engine.overall import over_all
 from seatrial.verdicts.records import Estimate, Rate, Tries
 
 MOST_TRIES = 8
@@ -28,7 +28,7 @@ def rates_of(outcomes: Outcomes, alpha: float) -> tuple[Rate, Rate | None]:
     assert found[0] is not None
     if outcomes.labels is None:
         return found[0], found[1]
-    both = jackknifed(outcomes, named(outcomes.labels.aggregate))
+    both = over_all(outcomes)
     told = (None, None) if both is None else (both.candidate, both.incumbent)
     undefined = Estimate(value=None, level=1 - alpha, method=f"{outcomes.labels.aggregate} is undefined")
     done = [

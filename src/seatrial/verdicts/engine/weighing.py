@@ -2,7 +2,7 @@
 
 | the outcomes | what compares them |
 |---|---|
-| labels, for an aggregate | delete-one-cluster jackknife |
+| labels or scores, for an aggregate | delete-one-cluster jackknife |
 | arms that were not asked the same cases | unpaired, over clusters |
 | graded values | cluster-robust t of paired differences |
 | passes | Tango, at the effective size of clusters and weights |
@@ -18,10 +18,10 @@ from typing import Protocol
 import numpy as np
 
 from seatrial.stats import Interval
-from seatrial.verdicts.engine.aggregates import jackknifed, named
 from seatrial.verdicts.engine.evidence import Evidence, weigh
 from seatrial.verdicts.engine.means import graded
 from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, pair
+from seatrial.verdicts.engine.overall import over_all
 from seatrial.verdicts.engine.unpaired import unpaired
 
 
@@ -233,7 +233,7 @@ def compare(outcomes: Outcomes) -> Comparison | None:
 
 def _seen(outcomes: Outcomes) -> Comparison | None:
     if outcomes.labels is not None:
-        both = jackknifed(outcomes, named(outcomes.labels.aggregate))
+        both = over_all(outcomes)
         return None if both is None else both.difference
     if outcomes.asked is not None:
         return unpaired(outcomes)

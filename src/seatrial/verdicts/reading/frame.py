@@ -16,16 +16,16 @@ from seatrial.core.suite import RubricSpec, Suite
 from seatrial.errors import StoreError
 from seatrial.store import schema
 from seatrial.store.store import STATUSES, RunRow, Store, TrialRow
-from seatrial.verdicts.engine.aggregates import label_of
 from seatrial.verdicts.engine.looks import Look, look_of
-from seatrial.verdicts.engine.outcomes import Asked, Bools, Floats, Ints, Labels, Outcomes
+from seatrial.verdicts.engine.outcomes import Asked, Bools, Floats, Ints, Outcomes
+from seatrial.verdicts.engine.pooling import ScoreAggregate
 from seatrial.verdicts.reading.cases import CaseTable, Stratum, tabulate
 from seatrial.verdicts.reading.grouping import grouping
+from seatrial.verdicts.reading.pooled import Pooled, pooled
 from seatrial.verdicts.reading.weights import Weighting, weighting
 
 Ids = NDArray[np.int64]
 Codes = NDArray[np.int8]
-Codes32 = NDArray[np.int32]
 
 ABSENT = -2
 """The arm's manifest has no line for the case and epoch."""
@@ -46,7 +46,7 @@ class Arm:
     `output_id` is (cases, epochs), 0 where absent; the others are (rubrics, cases, epochs). `status` is ABSENT,
     OUTSIDE or an index of the store's STATUSES; `passed` is 1, 0, or -1 where nothing is said; `measure` is
     NaN where there is none, and the value itself on graded rubrics. `asked` is (cases, epochs): False where a partial
-    recording was not asked. `labels`: by number of a rubric with an aggregate, codes of what was expected and found.
+    recording was not asked.
     """
 
     run: RunRow
@@ -56,7 +56,6 @@ class Arm:
     passed: Codes
     measure: Floats
     asked: Bools
-    labels: Mapping[int, tuple[Codes32, Codes32]] = field(default_factory=dict[int, tuple[Codes32, Codes32]])
 
     @property
     def results(self) -> int:
@@ -69,7 +68,8 @@ class Frame:
     """A trial as arrays: its cases, and one arm a target that was run.
 
     `set_aside`: by rubric number, the cases that are in quarantine for it. `confirmed`: by gate number and arm, the
-    rows that a person confirmed as failed, each in words. `notes`: what stands at the top of its report.
+    rows that a person confirmed as failed, each in words. `notes`: what stands at the top of its report. `pooled`: what
+    aggregates are taken over.
     """
 
     trial: TrialRow
@@ -83,7 +83,7 @@ class Frame:
     )
     notes: tuple[str, ...] = ()
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
-    label_names: tuple[str, ...] = ()
+    pooled: Pooled = field(default_factory=Pooled)
 
     def weighting(self) -> Weighting:
         """What each case counts on quality and advisory rubrics about traffic."""
@@ -133,7 +133,7 @@ class Frame:
 
     def unsaid(self, index: int) -> int:
         """How many results of a rubric are scored, yet hold neither passed nor failed."""
-        if self.suite.rubrics[index].graded:
+        if self.suite.rubrics[index].graded or self.suite.rubrics[index].over_scores:
             return 0
         return sum(
             int(np.count_nonzero((arm.status[index] == SCORED) & (arm.passed[index] < 0))) for arm in self.arms.values()
@@ -166,7 +166,7 @@ class Frame:
             rows,
             unjudged,
             graded=rubric.graded,
-            labels=self._labels(index, arms, rows) if rubric.aggregate else None,
+            labels=self.pooled.of(index, rubric, arms, rows) if rubric.aggregate else None,
             asked=Asked(asked[0], asked[-1]) if not np.logical_and.reduce(asked).all() else None,
             most_allowed=policy.most_missing_points / 100,
         )
@@ -184,19 +184,11 @@ class Frame:
             weight = None if (weight > 0).all() else weight
         return replace(found, weight=weight, unseen=made.share_unseen(rubric))
 
-    def _labels(self, index: int, arms: Sequence[str], rows: Ints) -> Labels:
-        """The labels that each arm's scores name, where the first evidence with one says."""
-        aggregate = self.suite.rubrics[index].aggregate
-        facts = [self.arms[name].labels[index] for name in arms]
-        expected = np.maximum.reduce([fact[0][rows] for fact in facts])
-        found = [fact[1][rows] for fact in facts]
-        return Labels(aggregate, self.label_names, expected, found[0], found[1] if len(found) > 1 else None)
-
 
 def _results(arm: Arm, index: int, rubric: RubricSpec) -> Floats:
     """One number a case and epoch: 1 passed, 0 failed (a model's failure always), a value or a measure.
 
-    NaN is missing.
+    NaN is missing. A score that a rubric takes as a whole, and that says neither, is .5.
     """
     status = arm.status[index]
     known = (status == SCORED) | (status == MODEL_FAILURE)
@@ -205,6 +197,8 @@ def _results(arm: Arm, index: int, rubric: RubricSpec) -> Floats:
     if rubric.graded:
         return np.where(status == MODEL_FAILURE, 0.0, np.where(known, arm.measure[index], np.nan))
     said = arm.passed[index].astype(np.float64)
+    if rubric.over_scores:
+        said[said < 0] = 0.5
     said[status == MODEL_FAILURE] = 0.0
     return np.where(known & (said >= 0), said, np.nan)
 
@@ -242,9 +236,19 @@ def assemble(
     if not all(isinstance(one.policy.synthetic, str) for one in (suite, wants)):
         cases = replace(cases, evolution=evolutions(store, trial.dataset_id, cases))
     epochs = max([1, *(run.epochs for run in runs)])
-    codes: dict[str, int] = {}
-    arms = {run.target: _arm(store, run, manifests.pop(run.target), cases, epochs, suite, codes) for run in runs}
-    return Frame(trial, suite, cases, arms, epochs, shares=shares, label_names=tuple(codes))
+    arms = {run.target: _arm(store, run, manifests.pop(run.target), cases, epochs, suite) for run in runs}
+    return with_pooled(store, Frame(trial, suite, cases, arms, epochs, shares=shares))
+
+
+def with_pooled(store: Store, frame: Frame, own: Mapping[str, ScoreAggregate] | None = None) -> Frame:
+    """The frame with what its rubrics' aggregates are taken over; `own`: functions in place of the trial's own."""
+    ids = {name: (arm.score_id, _said(arm.status)) for name, arm in frame.arms.items()}
+    return replace(frame, pooled=pooled(store, frame.trial, frame.suite.rubrics, ids, own))
+
+
+def _said(status: Codes) -> Bools:
+    """Which scores say something."""
+    return (status == SCORED) | (status == MODEL_FAILURE)
 
 
 def evolutions(store: Store, dataset_id: int, cases: CaseTable) -> Stratum:
@@ -298,9 +302,7 @@ def _manifest(store: Store, run: RunRow, rubrics: int) -> Manifest:
     return Manifest(at, epoch, place[2], score_id)
 
 
-def _arm(
-    store: Store, run: RunRow, manifest: Manifest, cases: CaseTable, epochs: int, suite: Suite, codes: dict[str, int]
-) -> Arm:
+def _arm(store: Store, run: RunRow, manifest: Manifest, cases: CaseTable, epochs: int, suite: Suite) -> Arm:
     full = (len(manifest.score_id), len(cases), epochs)
     output_id = np.zeros((len(cases), epochs), dtype=np.int64)
     score_id = np.full(full, ABSENT, dtype=np.int64)
@@ -326,28 +328,7 @@ def _arm(
             if graded.any():
                 valued = graded[at // (len(cases) * epochs)]
                 measure.reshape(-1)[at[valued]] = heads["value"][valued]
-    labels = {
-        index: _label_codes(store, score_id[index], status[index], codes)
-        for index, rubric in enumerate(suite.rubrics)
-        if rubric.aggregate
-    }
-    return Arm(run, output_id, score_id, status, passed, measure, asked, labels)
-
-
-def _label_codes(store: Store, score_id: Ids, status: Codes, codes: dict[str, int]) -> tuple[Codes32, Codes32]:
-    """The labels expected and found by these scores; new ones get the next code. -1: none is named."""
-    expected, found = (np.full(score_id.shape, -1, dtype=np.int32) for _ in range(2))
-    places = np.flatnonzero((status == SCORED) | (status == MODEL_FAILURE))
-    ids, ends = score_id.reshape(-1), (expected.reshape(-1), found.reshape(-1))
-    for start in range(0, len(places), SCORES_AT_ONCE):
-        some = places[start : start + SCORES_AT_ONCE]
-        scores = store.load_scores(set(ids[some].tolist()))
-        for place in some.tolist():
-            pair = label_of(scores[int(ids[place])])
-            for column, label in zip(ends, pair or (None, None), strict=True):
-                if label is not None:
-                    column[place] = codes.setdefault(label, len(codes))
-    return expected, found
+    return Arm(run, output_id, score_id, status, passed, measure, asked)
 
 
 _HEAD = np.dtype([("status", np.int8), ("passed", np.int8), ("measure", np.float64), ("value", np.float64)])
