@@ -7,17 +7,23 @@ by the scorers' authors (a line has `case`, `output`, `passed`, `kind` and may h
 nobody here wrote, from $SEATRIAL_TEST_DATA: BFCL, GSM8K and tau-bench airline. Prints a table, with `--errors` the
 items judged otherwise than labelled, and writes bench/results/labelled.json, from which the scorers' pages are made.
 With names, only those scorers are measured, and their entries replaced.
+
+The sets in `bench/labelled/heldout/` (and `heldout/fresh/`) were written without sight of the scorers. How a set went
+the first time it was measured is kept in bench/results/heldout_first.json and never replaced; what is told beside it
+is the present scorer, which its misses may have mended. Their lines also have `difficulty` and `why`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +38,15 @@ from seatrial.stats.rates import wilson
 
 ROOT = Path(__file__).resolve().parent.parent
 OWN = ROOT / "bench/labelled"
+HELD_OUT = {
+    OWN / "heldout": "Held out: written without sight of the scorer.",
+    OWN / "heldout/fresh": (
+        "Held out: written after the scorer was mended by the misses of the other set, by who had mended it, and first "
+        "run before anything was changed for it."
+    ),
+}
 RESULTS = ROOT / "bench/results/labelled.json"
+FIRST = ROOT / "bench/results/heldout_first.json"
 SHOULD = {True: "pass", False: "fail", None: "stay undecided"}
 
 
@@ -47,7 +61,7 @@ class Item(NamedTuple):
 
 
 class Set(NamedTuple):
-    """Items for one scorer with these settings. `own`: written by the scorers' authors."""
+    """Items for one scorer with these settings. `own`: written by the scorers' authors; `held_out`: unseen by them."""
 
     scorer: str
     title: str
@@ -55,6 +69,7 @@ class Set(NamedTuple):
     items: Callable[[], Iterable[Item]]
     own: bool = False
     settings: Mapping[str, Any] = {}
+    held_out: bool = False
 
 
 class Judged(NamedTuple):
@@ -71,20 +86,28 @@ class Judged(NamedTuple):
 
 
 def own_sets() -> Iterator[Set]:
-    """The sets beside this file, by settings where lines have some."""
-    for path in sorted(OWN.glob("*.jsonl")):
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        by_settings: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in rows:
-            by_settings[json.dumps(row.get("settings", {}), sort_keys=True)].append(row)
-        for settings, group in by_settings.items():
-            title = f"`bench/labelled/{path.name}`" + (f" with `{settings}`" if settings != "{}" else "")
-            about = f"{len(group):,} items, {len({row['kind'] for row in group})} kinds."
-            yield Set(path.stem, title, about, lambda group=group: map(_item, group), True, json.loads(settings))
+    """The sets beside this file and the held-out ones, by settings where lines have some."""
+    for folder in (OWN, *HELD_OUT):
+        for path in sorted(folder.glob("*.jsonl")):
+            yield from _sets_of(path, HELD_OUT.get(folder, ""))
 
 
-def _item(row: Mapping[str, Any]) -> Item:
-    return Item(str(row["id"]), case_of(row["case"]), output_of(row["output"]), row["passed"], row["kind"])
+def _sets_of(path: Path, held_out: str) -> Iterator[Set]:
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    by_settings: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_settings[json.dumps(row.get("settings", {}), sort_keys=True)].append(row)
+    for settings, group in by_settings.items():
+        title = f"`{path.relative_to(ROOT)}`" + (f" with `{settings}`" if settings != "{}" else "")
+        about = f"{held_out} {len(group):,} items, {len({row['kind'] for row in group})} kinds.".lstrip()
+        grouped = "difficulty" if held_out else "kind"
+        items = partial(_items, group, grouped)
+        yield Set(path.stem, title, about, items, True, json.loads(settings), bool(held_out))
+
+
+def _items(rows: Iterable[Mapping[str, Any]], grouped: str) -> Iterator[Item]:
+    for row in rows:
+        yield Item(str(row["id"]), case_of(row["case"]), output_of(row["output"]), row["passed"], row[grouped])
 
 
 def real_sets(data: Path) -> Iterator[Set]:
@@ -153,8 +176,42 @@ def measured(found: Set, judged: list[Judged]) -> dict[str, Any]:
         "specificity": rate(one for one in judged if one.item.passed is False),
         "undecided": rate(one for one in judged if one.item.passed is None),
         "errors": sum(one.score.status not in ("scored", "model_failure") for one in judged),
+        **({"held_out": True, "outcomes": outcomes(judged)} if found.held_out else {}),
         "kinds": {kind: {"should": _should(group), **rate(group)} for kind, group in sorted(kinds.items())},
     }
+
+
+def outcomes(judged: Iterable[Judged]) -> dict[str, dict[str, Any]]:
+    """By what items should do: how many passed, failed, stayed undecided or could not be judged, with intervals."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in judged:
+        done = one.score.status in ("scored", "model_failure")
+        told[SHOULD[one.item.passed]][SHOULD[one.score.passed] if done else one.score.status] += 1
+    return {
+        should: {
+            did: {"k": k, "n": counts.total(), "interval": [round(end, 5) for end in wilson(k, counts.total())[:2]]}
+            for did, k in sorted(counts.items())
+        }
+        for should, counts in sorted(told.items())
+    }
+
+
+def keep_first(found: Set, result: Mapping[str, Any], judged: Iterable[Judged]) -> dict[str, Any]:
+    """How the held-out set went the first time it was measured: what is kept, or this result, kept from now on."""
+    kept = json.loads(FIRST.read_text("utf-8")) if FIRST.exists() else {}
+    if found.title not in kept:
+        rows = "".join(f"{one.item.id} {one.item.passed}\n" for one in judged)
+        kept[found.title] = {
+            "scorer": found.scorer,
+            "version": build(found.scorer, found.settings, OWN).info.version,
+            "labels": hashlib.sha256(rows.encode()).hexdigest(),
+            **{
+                key: result[key] for key in ("accuracy", "sensitivity", "specificity", "undecided", "outcomes", "kinds")
+            },
+            "misses": [one.item.id for one in judged if not one.right],
+        }
+        FIRST.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return {key: kept[found.title][key] for key in ("version", "accuracy", "sensitivity", "specificity", "undecided")}
 
 
 def _should(group: Iterable[Judged]) -> str:
@@ -174,6 +231,12 @@ def show(found: Set, result: Mapping[str, Any], judged: Iterable[Judged], errors
             )
     if result["errors"]:
         print(f"  could not be judged: {result['errors']:,}")
+    if found.held_out:
+        first = result["first"]
+        told = f"{first['accuracy']['k']:,} of {first['accuracy']['n']:,}, version {first['version']}"
+        print(f"  held out; its first run: {told}")
+        for should, counts in result["outcomes"].items():
+            print(f"  should {should:<15}", ", ".join(f"{did} {rate['k']}" for did, rate in counts.items()))
     for one in [one for one in judged if not one.right][:errors]:
         print(f"    {one.item.id} [{one.item.kind}] should {SHOULD[one.item.passed]}: {one.score.reason[:160]}")
 
@@ -195,6 +258,8 @@ def main() -> int:
         if one.scorer in BUILTIN:
             judged = asyncio.run(_judged(one))
             result = measured(one, judged)
+            if one.held_out:
+                result["first"] = keep_first(one, result, judged)
             show(one, result, judged, asked.errors)
             fresh[one.scorer].append(result)
     results = {name: found for name, found in kept.items() if asked.scorers and name in BUILTIN}

@@ -16,6 +16,7 @@ from seatrial.scorers import BUILTIN, build, judge
 from seatrial.scorers.examples import case_of
 
 SETS = sorted((ROOT / "bench/labelled").glob("*.jsonl"))
+HELD_OUT = sorted((ROOT / "bench/labelled/heldout").rglob("*.jsonl"))
 
 
 @pytest.mark.parametrize("path", SETS, ids=lambda path: path.stem)
@@ -82,3 +83,39 @@ def test_the_results_on_disk_are_those_of_the_sets_on_disk():
             labelled.Judged(item, asyncio.run(judge(scorer, item.case.view(), item.output))).right for item in items
         )
         assert kept["accuracy"]["k"] == right, "run `python -m bench.labelled`"
+
+
+@pytest.mark.parametrize("path", HELD_OUT, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_held_out_set_is_hard_and_its_first_run_is_kept(path):
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert len(rows) >= (40 if path.parent.name == "fresh" else 150)
+    assert len({(row["case"]["input"], str(row["case"].get("context")), str(row["output"])) for row in rows}) == len(
+        rows
+    )
+    assert sum(row["difficulty"] != "easy" for row in rows) >= 0.4 * len(rows)
+    assert all(row["why"] for row in rows)
+    first = json.loads(labelled.FIRST.read_text("utf-8"))
+    kept = [one for title, one in first.items() if title.startswith(f"`{path.relative_to(ROOT)}`")]
+    assert sum(one["accuracy"]["n"] for one in kept) == len(rows)
+    assert all(len(one["misses"]) == one["accuracy"]["n"] - one["accuracy"]["k"] for one in kept)
+
+
+def test_the_first_run_is_never_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr(labelled, "FIRST", tmp_path / "first.json")
+    found = labelled.Set("exact", "t", "a", list, held_out=True)
+    bad, good = [judged(True, Score.binary(False))], [judged(True, Score.binary(True))]
+    told = labelled.keep_first(found, labelled.measured(found, bad), bad)
+    again = labelled.keep_first(found, labelled.measured(found, good), good)
+    assert told == again
+    assert (again["accuracy"]["k"], again["version"]) == (0, build("exact", {}, ROOT).info.version)
+    assert json.loads(labelled.FIRST.read_text("utf-8"))["t"]["misses"] == ["1"]
+
+
+def test_outcomes_count_what_each_label_came_to():
+    items = [judged(False, Score.binary(False))] * 3 + [judged(False, Score(measure=1.0))]
+    items += [judged(None, Score(status="judge_error", reason="silent"))]
+    told = labelled.outcomes(items)
+    assert {should: {did: (one["k"], one["n"]) for did, one in found.items()} for should, found in told.items()} == {
+        "fail": {"fail": (3, 4), "stay undecided": (1, 4)},
+        "stay undecided": {"judge_error": (1, 1)},
+    }

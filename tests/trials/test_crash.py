@@ -130,7 +130,7 @@ def test_ctrl_c_of_a_fresh_run_says_how_to_go_on_with_its_series(project: Projec
 
 
 def test_a_killed_trial_is_listed_as_killed(project: Project):
-    with FakeProvider(Script(latency=Latency(constant=0.02))).in_thread() as fake:
+    with FakeProvider(Script(latency=Latency(constant=0.2))).in_thread() as fake:
         project.at(fake.base_url)
         project.write([question(i) for i in range(2000)])
         process = start(project)

@@ -64,7 +64,7 @@ def page(name: str, result: Result | None) -> str:
         parts += ["## Examples", *(_example(name, number, one) for number, one in enumerate(card.examples, 1))]
         parts += ["## Where it fails to help", _list(card.fails)]
     if result is not None:
-        parts += ["## How it did on labelled data", *_results(result)]
+        parts += ["## How it did on labelled data", *_results(result, told["version"])]
     if card is not None and card.sources:
         parts += ["## Sources", _list(card.sources)]
     if card is not None and card.also_called:
@@ -158,13 +158,35 @@ def _why(score: Score) -> list[str]:
     return lines
 
 
-def _results(result: Result) -> list[str]:
+def _results(result: Result, version: str) -> list[str]:
     """The sets that the scorer was measured on, one after the other."""
     parts: list[str] = []
     for found in result["sets"]:
-        own = "Written by the scorers' authors. " if found["own"] else ""
-        parts += [f"### {found['title']}", f"{own}{found['about']}", _totals(found), _kinds(found["kinds"])]
+        first = found.get("first")
+        own = "Written by the scorers' authors. " if found["own"] and first is None else ""
+        parts += [f"### {found['title']}", f"{own}{found['about']}", _totals(found)]
+        parts += [_first(first, version), _outcomes(found["outcomes"])] if first is not None else []
+        parts.append(_kinds(found["kinds"]))
     return parts
+
+
+def _first(first: Mapping[str, Any], version: str) -> str:
+    """How a held-out set went before anybody had seen its misses."""
+    told = first["accuracy"]
+    now = "the present one" if first["version"] == version else f"version {version}, mended after the misses were read"
+    return (
+        f"First run, on version {first['version']}: {told['k']:,} of {told['n']:,} judged as labelled, {_rate(told)}. "
+        f"The table above is {now}."
+    )
+
+
+def _outcomes(outcomes: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        (should, did, f"{one['k']:,} of {one['n']:,}", _rate(one))
+        for should, found in outcomes.items()
+        for did, one in found.items()
+    ]
+    return _table(("should", "did", "items", "rate (95 % interval)"), rows)
 
 
 def _rate(found: Mapping[str, Any]) -> str:

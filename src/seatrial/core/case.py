@@ -103,7 +103,7 @@ class Expected(Record):
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The accepted answers as text; what is not text is written as JSON."""
-        return tuple(a if isinstance(a, str) else _as_json(a) for a in self.answers)
+        return tuple([a if isinstance(a, str) else _as_json(a) for a in self.answers])
 
 
 class Probe(Record):

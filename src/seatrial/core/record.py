@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 
@@ -81,3 +81,24 @@ class Record(BaseModel):
     def plain(self) -> dict[str, Any]:
         """The fields that differ from their defaults, as plain values: what is hashed and stored."""
         return self.model_dump(exclude_defaults=True)
+
+
+_SLOTS: Any = vars(BaseModel)
+_set_values, _set_given, _set_extra, _set_private = (
+    _SLOTS[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+R = TypeVar("R", bound=Record)
+
+
+def assembled(kind: type[R], values: dict[str, Any], given: set[str]) -> R:
+    """A record of values that are known to be valid, at half the price of its constructor: nothing is checked.
+
+    `values` holds every field, in the order of the class. `given` names those that count as set.
+    """
+    made = kind.__new__(kind)
+    _set_values(made, values)
+    _set_given(made, given)
+    _set_extra(made, None)
+    _set_private(made, None)
+    return made

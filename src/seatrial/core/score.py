@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetPydanticSchema, WithJsonSchema
 from pydantic_core import core_schema
 
-from seatrial.core.record import Json, Record
+from seatrial.core.record import Json, Record, assembled
 
 Text = Annotated[
     str,
@@ -39,6 +40,28 @@ class Evidence(Record):
     expected: Json = None
     found: Json = None
 
+    @classmethod
+    def of(
+        cls,
+        where: str,
+        quote: str = "",
+        span: tuple[int | None, int | None] = (None, None),
+        note: str = "",
+        expected: Json = None,
+        found: Json = None,
+    ) -> Evidence:
+        """What the constructor makes, of values that are known to be valid: nothing is checked."""
+        values: dict[str, Any] = {
+            "where": where, "quote": quote, "start": span[0], "end": span[1],
+            "note": note, "expected": expected, "found": found,
+        }  # fmt: skip
+        return assembled(cls, values, _GIVEN)
+
+
+_GIVEN = {"where", "quote", "start", "end", "note", "expected", "found"}
+_JUDGED = {"value", "passed", "reason", "evidence"}
+_EVIDENCE = {Evidence}
+
 
 class Score(Record):
     """A scorer's verdict on one output.
@@ -56,18 +79,45 @@ class Score(Record):
     unit: Text = ""
 
     @classmethod
-    def binary(cls, passed: bool, reason: str = "", **fields: Any) -> Score:
+    def binary(cls, passed: bool, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any) -> Score:
         """1 and passed, or 0 and failed."""
-        return cls.__pydantic_validator__.validate_python(  # what the constructor does, at half the price
-            {"value": float(passed), "passed": passed, "reason": reason, **fields}
-        )
+        return _judged(cls, float(passed), passed, reason, evidence, fields)
 
     @classmethod
-    def graded(cls, value: float, threshold: float, reason: str = "", **fields: Any) -> Score:
+    def graded(
+        cls, value: float, threshold: float, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any
+    ) -> Score:
         """A value in [0, 1] that passes at or above a threshold."""
-        return cls.__pydantic_validator__.validate_python(
-            {"value": value, "passed": value >= threshold, "reason": reason, **fields}
-        )
+        return _judged(cls, value, value >= threshold, reason, evidence, fields)
+
+
+@lru_cache(maxsize=256)
+def verdict(passed: bool, reason: str) -> Score:
+    """`Score.binary` without evidence: one score, which nothing can alter, for every output of which this is said."""
+    return Score.binary(passed, reason)
+
+
+def _judged(
+    kind: type[Score], value: float, passed: bool, reason: str, evidence: tuple[Evidence, ...], more: dict[str, Any]
+) -> Score:
+    """What the constructor makes. What is plainly valid, as most scores are, needs no validator."""
+    plain = (
+        kind is Score
+        and not more
+        and type(passed) is bool
+        and type(value) is float
+        and 0.0 <= value <= 1.0
+        and type(reason) is str
+        and type(evidence) is tuple
+        and (not evidence or {*map(type, evidence)} == _EVIDENCE)
+    )
+    values: dict[str, Any] = {
+        "value": value, "passed": passed, "status": "scored", "reason": reason,
+        "evidence": evidence, "measure": None, "unit": "",
+    }  # fmt: skip
+    if plain:
+        return assembled(Score, values, _JUDGED)
+    return kind.__pydantic_validator__.validate_python({**values, **more})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NoReturn, cast
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, cast
 
 import orjson
 from pydantic import BeforeValidator, Field, Strict
@@ -25,6 +25,9 @@ Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Real = Annotated[float, Strict()]
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+
+
+T = TypeVar("T")
 
 
 def _texts(value: Any) -> Any:
@@ -60,6 +63,13 @@ class BuiltinScorer(Record):
         """The settings with the files that they name read in. Raises ScorerConfigError."""
         del folder
         return settings
+
+    def once(self, case: Case, read: Callable[[Case], T]) -> T:
+        """What is read of a case, kept for the case asked last: `applies` and the call behind it read it once."""
+        kept: tuple[Case, T] | None = vars(self).get("_kept")
+        if kept is None or kept[0] is not case:
+            kept = vars(self)["_kept"] = (case, read(case))
+        return kept[1]
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
@@ -118,7 +128,13 @@ def no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_STARTS = frozenset('{["-0123456789tfnNI \t\r\n')
+_STARTS = frozenset('{["-0123456789 \t\r\n')
+_WORDS = ("true", "false", "null", "NaN", "Infinity")
+
+
+def _begins_json(text: str) -> bool:
+    """Whether a text can be JSON, or what Python's parser names as none by name."""
+    return text[:1] in _STARTS or text.startswith(_WORDS)
 
 
 def parse_json(text: str) -> Json:
@@ -126,8 +142,8 @@ def parse_json(text: str) -> Json:
 
     Raises ValueError for anything else, for nesting beyond 1,000 levels and for numbers of thousands of digits.
     """
-    if text[:1] not in _STARTS:
-        raise json.JSONDecodeError("Expecting value", text[:1], 0)  # the usual answer that is no JSON
+    if not _begins_json(text):
+        raise json.JSONDecodeError("Expecting value", text[:1], 0)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -138,6 +154,19 @@ def parse_json(text: str) -> Json:
         if is_deep(value):
             raise ValueError("nested too deep") from None
         return value
+
+
+_NO_VALUE = str(json.JSONDecodeError("Expecting value", "", 0))
+
+
+def tried_json(text: str) -> tuple[Json, str]:
+    """The value that `parse_json` gives and an empty text, or None and why there is none."""
+    if not _begins_json(text):
+        return None, _NO_VALUE  # the usual answer that is no JSON
+    try:
+        return parse_json(text), ""
+    except ValueError as cause:
+        return None, str(cause) or "is none"
 
 
 def is_deep(value: Json, limit: int = MAX_DEPTH) -> bool:

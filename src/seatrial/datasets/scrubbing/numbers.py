@@ -57,6 +57,7 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "gr_amka": ("ddmmyy###%c",),
     "il_id": ("####%%%%c",),
     "at_svnr": ("###cddmmyy",),
+    "jp_my_number": ("#######%%%%c",),
 }
 """National ids, by kind; where there are several, the one as long as the number."""
 

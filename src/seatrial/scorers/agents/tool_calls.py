@@ -11,7 +11,7 @@ from seatrial.core.case import Case, ExpectedCall, Order, Tool
 from seatrial.core.message import ToolCall
 from seatrial.core.output import Output
 from seatrial.core.record import Json, as_dict, as_list
-from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.errors import safe
 from seatrial.scorers.agents._tool_schema import schema_faults
 from seatrial.scorers.agents._trail import lacks_calls
@@ -142,6 +142,8 @@ class _Match(NamedTuple):
         return not self.missing and not self.extra
 
 
+_NOTHING = _Match((), [], [], [])
+"""No call was expected, and none was made."""
 _WEATHER = [{"name": "weather", "arguments": {"city": ["Oslo", "Oslo, Norway"]}}]
 
 
@@ -223,11 +225,14 @@ class ToolCalls(BuiltinScorer):
         calls = output.tool_calls
         order = self.order or expected.order
         tools = case.tools if self.check_tools else ()
-        matches = [self._match(alternative, calls, order, tools) for alternative in expected.tool_calls]
-        best = max(matches, key=lambda match: (match.passed, match.value))
-        if best.passed:
+        matches = [
+            self._match(alternative, calls, order, tools) if alternative or calls else _NOTHING
+            for alternative in expected.tool_calls
+        ]
+        if any(match.passed for match in matches):
             made = "no call, as expected" if not calls else f"{len(calls)} of {len(calls)} calls right"
-            return Score(value=1.0, passed=True, reason=made)
+            return verdict(True, made)
+        best = max(matches, key=lambda match: match.value)
         faults = self._explain(best, calls, tools)
         return Score(value=best.value, passed=False, reason=faults[0].note, evidence=tuple(faults[:MAX_FAULTS]))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from decimal import Context, Decimal, DecimalException
 from functools import lru_cache
-from itertools import islice
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -60,8 +60,13 @@ _HEADS: dict[Decimals, re.Pattern[str]] = {
     "comma": _head(".'’_\u00a0\u2009\u202f", ","),
 }
 _BARE = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
+_ALONE = re.compile(r"[ \t]*([0-9]{1,300}(?:\.[0-9]{1,300})?)[ \t]*\Z")
+"""A line that is nothing but a plain number."""
+_ENDS = re.compile(r"[ \t:=\"]([0-9]{1,300}(?:\.[0-9]{1,300})?)\Z")
+"""A plain number as the end of a text."""
 _DIGIT = re.compile(r"[\d¼-¾⅓-⅞]")
-_UP_TO_LAST_DIGIT = re.compile(r".*[\d¼-¾⅓-⅞]", re.DOTALL)
+_UP_TO_LAST_CLUSTER = re.compile(rf".*[^\d\s¼-¾⅓-⅞{_CURRENCY}.,/'’_+−－–×xX*·^{{}}()eE-]", re.DOTALL)
+"""Up to the last character that no number holds before its last digit, where no LaTeX is about."""
 _GOES_ON = re.compile(r"[/eE]|\s?[×xX*·\\%％¼-¾⅓-⅞pP]|\s\d|[\s-]?[tmblkcTMBLKC\u212a]")
 """What may stand behind digits that are no number by themselves."""
 _POWER = re.compile(r"[eE]([-+−]?\d{1,9})(?!\w)|\s?(?:[×xX*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?([-+−]?\d{1,9})")
@@ -69,6 +74,7 @@ _FRACTION = re.compile(r"/(\d+)(?![\d/.])|\s(\d{1,9})/(\d{1,9})(?![\d/.])|\s?([�
 _SCALE = re.compile(rf"[\s-]?({'|'.join(_SCALES)}|m|b)s?(?![A-Za-z])", re.IGNORECASE)
 _DATE = re.compile(r"/\d+/\d")
 _PERCENT = re.compile(r"\s?(?:\\?%|％|percent\b|per cent\b)", re.IGNORECASE)
+_NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
 _NOT_DIGIT = re.compile(r"[^\d.]")
 
 
@@ -87,18 +93,22 @@ def numbers(text: str, decimals: Decimals = "point", percent: Percent = "number"
     (1e3, 1.2 × 10^3), scales (5k, 2 million; M and B after a currency), percent. Not read: numbers inside words
     (A1, x2), number words, dates as such, numbers of more than 1,000 digits or powers beyond 10^1000.
     """
-    found: list[Number] = []
-    position = 0
+    return list(_numbers(text, decimals, percent))
+
+
+def _numbers(
+    text: str, decimals: Decimals, percent: Percent, position: int = 0, end: int = sys.maxsize
+) -> Iterator[Number]:
+    """The numbers whose first digit stands from `position` to `end`."""
     head = _HEADS[decimals]
-    while (digit := _DIGIT.search(text, position)) is not None:
+    while (digit := _DIGIT.search(text, position, end)) is not None:
         match = head.search(text, max(position, digit.start() - BEFORE_DIGIT))
         if match is None:
             break
         number = _read(text, match, decimals, percent)
         position = match.end() if number is None else number.end
         if number is not None:
-            found.append(number)
-    return found
+            yield number
 
 
 def _read(text: str, match: re.Match[str], decimals: Decimals, percent: Percent) -> Number | None:
@@ -241,21 +251,53 @@ def final_number(
     found = last_marker(text, markers)
     if found is not None:
         line = without_latex(after_marker(text, *found))
+        if decimals == "point" and (alone := _ALONE.match(line)) is not None:
+            return Final(Decimal(alone[1]), alone[1], f"after {shown(found[1])}")
         behind = line.rpartition("=")
         for part in (behind[2], line) if behind[1] else (line,):
-            if read := numbers(part, decimals, percent):
-                return Final(read[0].value, part[read[0].start : read[0].end], f"after {shown(found[1])}")
+            if (first := next(_numbers(part, decimals, percent), None)) is not None:
+                return Final(first.value, part[first.start : first.end], f"after {shown(found[1])}")
         return Final(None, line[:SHOWN], f"no number stands after {shown(found[1])}")
     if not fallback:
         return Final(None, "", "no marker introduces a final answer")
-    digits = _UP_TO_LAST_DIGIT.match(text)
-    start = 0 if digits is None else digits.end() - TAIL
-    for part in (text[start:], text) if start > 0 else () if digits is None else (text,):
+    end = _end_of_digits(text)
+    if not end:
+        return Final(None, "", "the answer holds no number")
+    start = end - TAIL
+    last = _last_plain(text, max(0, start), end, decimals, percent)
+    if last is not None:
+        return Final(last.value, text[last.start : last.end], "the last number")
+    for part in (text[start:], text) if start > 0 else (text,):
         plain = without_latex(part)
         read = numbers(plain, decimals, percent)
         if len(read) > 1 or (read and part is text):  # of a tail's first number, the beginning may be cut off
             return Final(read[-1].value, plain[read[-1].start : read[-1].end], "the last number")
     return Final(None, "", "the answer holds no number")
+
+
+def _end_of_digits(text: str) -> int:
+    """Where the last digit of a text ends; 0 where it holds none."""
+    if text.isascii():
+        return len(text.encode("ascii").rstrip(_NO_DIGITS))
+    digit = _DIGIT.search(text[::-1])
+    return 0 if digit is None else len(text) - digit.start()
+
+
+def _last_plain(text: str, start: int, end: int, decimals: Decimals, percent: Percent) -> Number | None:
+    """The last number before `end`, read from the last character at which none can go on, or None to look further."""
+    if text.find("\\", start) >= 0 or text.find("{,}", start) >= 0:
+        return None
+    cluster = _UP_TO_LAST_CLUSTER.match(text, start, end)
+    if cluster is None:
+        return None
+    if decimals == "point" and _GOES_ON.match(text, end) is None:
+        plain = _ENDS.match(text, cluster.end() - (text[cluster.end()] not in " \t"), end)
+        if plain is not None:
+            return Number(Decimal(plain[1]), plain.start(1), end)
+    last = None
+    for last in _numbers(text, decimals, percent, cluster.end(), end):  # noqa: B007  # the last of them
+        pass
+    return last
 
 
 def to_decimal(value: Json) -> Decimal | None:
@@ -276,10 +318,12 @@ def near(found: Decimal, wanted: Decimal, absolute: float = 0.0, relative: float
     if found == wanted:
         return True
     size = abs(wanted)
-    allowed = max(_exactly(absolute), _exactly(relative) * size)
-    if not (_is_whole(found) and _is_whole(wanted)):
-        allowed = max(allowed, DOUBLE * size)
-    return bool(allowed) and abs(_CONTEXT.subtract(found, wanted)) <= allowed
+    difference = abs(_CONTEXT.subtract(found, wanted))
+    allowed = max(_exactly(absolute), _exactly(relative) * size) if relative else _exactly(absolute)
+    if allowed and difference <= allowed:
+        return True
+    held = DOUBLE * size
+    return bool(held) and difference <= held and not (_is_whole(found) and _is_whole(wanted))
 
 
 @lru_cache(maxsize=256)
@@ -355,19 +399,24 @@ class Numeric(ReferenceScorer):
             raise ValueError("without_marker: fail needs markers")
         return self
 
-    def wanted(self, case: Case) -> Iterator[Decimal]:
+    def wanted(self, case: Case) -> tuple[Decimal, ...]:
         """The expected numbers."""
+        return self.once(case, self._wanted)
+
+    def _wanted(self, case: Case) -> tuple[Decimal, ...]:
+        found: list[Decimal] = []
         for answer in () if case.expected is None else case.expected.answers:
             if isinstance(answer, str):
                 number = _expected(answer, self.markers, self.decimals, self.percent)
             else:
-                number = to_decimal(answer) if isinstance(answer, int | float) else None
+                number = to_decimal(answer)
             if number is not None:
-                yield number
+                found.append(number)
+        return tuple(found)
 
     def applies(self, case: Case) -> str:
         """Empty when an expected answer holds a number."""
-        if next(self.wanted(case), None) is not None:
+        if self.wanted(case):
             return ""
         return super().applies(case) or "no expected answer holds a number"
 
@@ -376,11 +425,11 @@ class Numeric(ReferenceScorer):
         final = final_number(output.text, self.markers, self.without_marker == "last", self.decimals, self.percent)
         if final.value is None:
             return Score.binary(False, final.how)
-        evidence = (Evidence(where="text", quote=final.quote, note=final.how),)
+        evidence = (Evidence.of("text", final.quote, note=final.how),)
         for wanted in self.wanted(case):
             if near(final.value, wanted, self.abs, self.rel):
                 return Score.binary(True, f"{_short(final.value)}, {final.how}", evidence=evidence)
-        goal = " or ".join(_short(number) for number in islice(self.wanted(case), 3))
+        goal = " or ".join(_short(number) for number in self.wanted(case)[:3])
         return Score.binary(False, f"{_short(final.value)}, {final.how}; expected {goal}", evidence=evidence)
 
 

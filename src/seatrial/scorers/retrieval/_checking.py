@@ -188,20 +188,44 @@ def _misplaced(claim: Claim, unit: Unit, match: _Match) -> Fact | None:
     It holds where the clause of the equal fact lacks a word of the claim that another clause, with a fact of the same
     kind, has, and has a word that the claim lacks.
     """
+    told = [stated for _, stated in match.same]
     for fact, stated in match.same:
         home = clause_of(unit.clauses, stated.start)
         keys = _clause_keys(unit, stated.start)
         strangers = keys - claim.unit.keys - claim.unit.above
         wanted = (claim.unit.keys | claim.asked_names) - keys
         for rival in unit.facts:
-            if rival is stated or rival.kind != stated.kind or rival.unit != stated.unit:
+            if rival in told or rival.kind != stated.kind or rival.unit != stated.unit:
                 continue
+            differs = rival.value != stated.value if fact.kind == "code" else relation(fact, rival) == "other"
             if clause_of(unit.clauses, rival.start) == home:
                 continue
             there = _clause_keys(unit, rival.start)
-            if wanted & there and (strangers or not (keys & claim.unit.keys)) and relation(fact, rival) == "other":
+            if wanted & there and (strangers or not (keys & claim.unit.keys)) and differs:
                 return rival
     return None
+
+
+def _scattered(claim: Claim, unit: Unit) -> tuple[Verdict, str] | None:
+    """Why words that stand in two clauses of their own, each about something else as well, are no statement together.
+
+    A clause that leaves out what another one says ("…, Boateng in Accra") has no word of its own, and is none.
+    """
+    clauses = sorted({w.clause for w in unit.words})
+    wanted = (claim.unit.keys & unit.keys) - unit.above - unit.subject
+    keys = {c: frozenset(w.key for w in unit.words if w.clause == c) for c in clauses}
+    if len(clauses) < 2 or any(wanted <= keys[c] for c in clauses):
+        return None
+    home = max(clauses, key=lambda c: (len(keys[c] & wanted), -c))
+    elsewhere = wanted - keys[home]
+    away = max((c for c in clauses if c != home), key=lambda c: (len(keys[c] & elsewhere), -c))
+    strangers = {c: keys[c] - claim.unit.keys - claim.asked for c in (home, away)}
+    if not (strangers[home] and strangers[away] and elsewhere & keys[away]):
+        return None
+    names = frozenset(w.key for i, w in enumerate(unit.words) if w.name or i == 0)
+    if elsewhere <= names and strangers[home] & names:
+        return "contradicted", "the context says this of something else"
+    return "not decided", "the words stand in different statements of the context"
 
 
 def _roles_differ(match: _Match) -> bool:
@@ -292,7 +316,7 @@ def _compare(claim: Claim, number: int, sources: Sources, *, fragment: bool = Fa
 def _objection(claim: Claim, unit: Unit, match: _Match, agree: int, oppose: int) -> tuple[Verdict, str] | None:
     """Why a claim whose words and facts all stand in a unit is not borne out by it."""
     if oppose:
-        if oppose >= agree and not _strangers(claim, unit):
+        if oppose >= agree and not _strangers(claim, unit) and not _order_differs(claim, unit):
             return "contradicted", "the context says the opposite"
         return "not decided", "a negation stands in one of the two only"
     if match.same and _fact_polarity(claim, unit, match):
@@ -303,6 +327,9 @@ def _objection(claim: Claim, unit: Unit, match: _Match, agree: int, oppose: int)
     rival = _misplaced(claim, unit, match)
     if rival is not None:
         return "contradicted", "the value stands with something else in the context"
+    scattered = _scattered(claim, unit)
+    if scattered:
+        return scattered
     if _crossed(match):
         return "contradicted", "the values stand in another order in the context"
     if _roles_differ(match):
@@ -311,6 +338,8 @@ def _objection(claim: Claim, unit: Unit, match: _Match, agree: int, oppose: int)
         return "not decided", "the names stand in another order in the context"
     if unit.doubts - claim.unit.doubts:
         return "not decided", f"the context says so with a reservation ({min(unit.doubts - claim.unit.doubts)})"
+    if not claim.unit.facts and any(f.bound in ("<", ">") for f in unit.facts):
+        return "not decided", "the context restricts it to certain values"
     if unit.limits - claim.unit.limits:
         return "not decided", f"the context restricts it ({min(unit.limits - claim.unit.limits)})"
     return None
@@ -339,9 +368,11 @@ def _against(claim: Claim, unit: Unit, match: _Match, agree: int, oppose: int) -
     about_it = not unnamed and not match.missing_names and few and len(claim.unit.keys) > len(missing)
     if about_it and match.other and not match.near and not oppose:
         fact, stated = match.other[0]
-        if not _roles_conflict(fact, stated) and not _fact_strangers(claim, unit, stated):
+        foreign = _roles_conflict(fact, stated) or _fact_strangers(claim, unit, stated)
+        if not foreign and not _combined(claim, unit, stated):
             return "contradicted", "the context states another value"
-    if about_it and not match.other and not match.absent and oppose and oppose >= agree and not _strangers(claim, unit):
+    opposed = oppose and oppose >= agree and not _strangers(claim, unit) and not _order_differs(claim, unit)
+    if about_it and not match.other and not match.absent and opposed:
         return "contradicted", "the context says the opposite"
     swapped = _swapped(claim, unit, match)
     if swapped and not oppose:
@@ -365,6 +396,13 @@ def _fact_strangers(claim: Claim, unit: Unit, stated: Fact) -> bool:
     return bool(extra and lacks) or len(keys - claim.unit.keys - claim.asked) > max(3, len(claim.unit.keys))
 
 
+def _combined(claim: Claim, unit: Unit, stated: Fact) -> bool:
+    """Whether the claim may have reckoned its value: the unit has several of the kind, its words stand elsewhere."""
+    kin = [f for f in unit.facts if f.kind == "number" and (f.unit == stated.unit or f.unit == "percent")]
+    elsewhere = (claim.unit.keys & unit.keys) - _clause_keys(unit, stated.start)
+    return stated.kind == "number" and bool(stated.unit) and len(kin) > 1 and bool(elsewhere)
+
+
 def _swapped(claim: Claim, unit: Unit, match: _Match) -> bool:
     """Whether claim and unit are one sentence but for one name, in a place that only one thing can fill."""
     if not match.missing or match.other or match.absent or match.near:
@@ -376,10 +414,22 @@ def _swapped(claim: Claim, unit: Unit, match: _Match) -> bool:
     changed, instead = mine[head : len(mine) - tail], theirs[head : len(theirs) - tail]
     if not changed or not instead or head + tail < 2 or len(changed) > 4 or len(instead) > 4:
         return False
+    if len(changed) == 1 and len(instead) == 1 and {changed[0].key, instead[0].key} <= _PERIODS:
+        return bool(match.same)
     names = all(w.name or (head == 0 and i == 0) for words in (changed, instead) for i, w in enumerate(words))
     return names and bool({w.key for w in changed} & match.missing) and bool(claim.unit.keys & _FUNCTIONAL)
 
 
+_PERIODS = frozenset(
+    stem(word, language)
+    for language, words in {
+        "en": "hour day night week month quarter year hourly daily weekly monthly quarterly yearly annually",
+        "de": "stunde tag nacht woche monat quartal jahr stündlich täglich wöchentlich monatlich jährlich",
+        "fr": "heure jour nuit semaine mois trimestre an année mensuel annuel",
+        "es": "hora día noche semana mes trimestre año mensual anual",
+    }.items()
+    for word in words.split()
+)
 _FUNCTIONAL = frozenset(
     stem(word, language)
     for language, words in {
@@ -403,7 +453,8 @@ def _fragment(claim: Claim, unit: Unit, match: _Match, finding: Callable[[Verdic
     if match.same and not match.other and not match.absent and not match.near:
         if _misplaced(claim, unit, match) is not None:
             return finding("contradicted", "the value stands with something else in the context")
-        if (unit.doubts - claim.unit.doubts) or unit.negative or claim.unit.negative:
+        limited = (unit.doubts - claim.unit.doubts) or (unit.limits - claim.unit.limits)
+        if limited or unit.negative or claim.unit.negative:
             return finding("not decided", "the context says so with a reservation")
         return finding("supported", "the context states this value of what was asked")
     if match.other:

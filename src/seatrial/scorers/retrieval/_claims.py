@@ -41,7 +41,9 @@ _ABSTAINS = re.compile(
     r"|sources?|text|information|"
     r"passages?) (?:provided )?(?:do(?:es)? not|don't|doesn't) (?:say|mention|contain|state|specify"
     r"|include|provide|tell)"
-    r"|there is no information|no information|(?:das|dies) (?:weiß ich nicht|geht aus)|ich weiß (?:es )?nicht|leider"
+    r"|i(?:'m| am) afraid (?:i|that|this|the|there)\b|(?:that|this|the) (?:information|detail|figure) (?:is not|isn't)"
+    r"|(?:dazu|darüber|hierzu) (?:steht|finde|habe|liegen|gibt)|there is no information"
+    r"|no information|(?:das|dies) (?:weiß ich nicht|geht aus)|ich weiß (?:es )?nicht|leider"
     r"|je ne (?:sais|peux|trouve)|désolé|lo siento|no (?:sé|puedo|encuentro)\b)",
     re.IGNORECASE,
 )
@@ -49,7 +51,8 @@ _LEAD = re.compile(
     r"\W*(?:(?:according to|based on|as (?:stated|noted|mentioned|described) in|per|from) (?:the |your "
     r"|this )?(?:provided |given |"
     r"retrieved )?(?:context|documents?|sources?|text|passages?|information|article"
-    r"|knowledge base)(?: provided| given| above)?"
+    r"|knowledge base|documentation|manual|guide|policy|page|website|notes?|records?|report"
+    r"|terms)(?: provided| given| above)?"
     r"|(?:laut|gemäß) (?:dem |den )?(?:kontext|text|dokument|quellen?)|selon (?:le |les )?(?:contexte"
     r"|documents?|texte|sources?)"
     r"|según (?:el |los )?(?:contexto|documentos?|texto|fuentes?)|yes|no|ja|nein|oui|non|sí|si)\s*[,:.!–—-]\s*",

@@ -62,19 +62,21 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:[-_/.:@#][A-Za-z0-9]+)*")
 _LINK = re.compile(r"https?://[^\s<>)\]\"']+|www\.[^\s<>)\]\"']+")
 _MONEY = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₺": "TRY", "₽": "RUB", "₪": "ILS"}
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w)\]])[-−+](?=[\d.$€£¥]))?(?P<money>US\$|[$€£¥₹₩₺₽₪])?\s?"
-    r"(?<![\w.,])(?P<digits>\d{1,3}(?:[\u00a0\u2009\u202f'’]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*|[.]\d+)"
+    r"(?P<sign>(?<![\w)\]])[-−+](?=[\d.$€£¥]))?(?P<money>US\$|[$€£¥₹₩₺₽₪]|\b(?:USD|EUR|GBP|CHF|JPY|INR)(?=\s?\d))?\s?"
+    r"(?:(?<![\w.,])|(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]))(?P<digits>\d{1,3}(?:[\u00a0\u2009\u202f'’]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*|[.]\d+)"
     r"(?P<half>[½¼¾])?"
 )
+_SPACED_NUMBER = re.compile(_NUMBER.pattern.replace("202f'", "202f '"))  # French has spaces between thousands
 _RANGE = re.compile(r"\s?(?:[-–—]|to|and|bis|und|à|et|a|y|or|oder)\s?$", re.IGNORECASE)
-_AFTER = re.compile(r"[\s\u00a0\u202f-]?\s?([^\W\d_]+|[%€$£¥₹₩°][CF]?)(?:[\s-]([^\W\d_]+))?")
+_AFTER = re.compile(r"[\s\u00a0\u202f-]?\s?([^\W\d_]+(?:/[^\W\d_]+)?|[%€$£¥₹₩°][CF]?)(?:[\s-]([^\W\d_]+))?")
 _BOUNDS = (
     (">", re.compile(
-        r"(?:at least|minimum(?: of)?|no (?:less|fewer) than|more than|over|above|exceed(?:s|ing)?|mindestens"
+        r"(?:at least|minimum(?: of)?|no (?:less|fewer) than|(?<!no )(?<!not )more than|over|above|exceed(?:s|ing)?"
+        r"|mindestens"
         r"|mehr als|über"
         r"|au moins|plus de|minimum|al menos|más de|como mínimo)\s*$", re.IGNORECASE)),
     ("<", re.compile(
-        r"(?:up to|at most|maximum(?: of)?|no more than|not more than|less than|fewer than|under|below"
+        r"(?:up to|at most|maximum(?: of)?|no more than|not more than|(?<!no )(?<!not )(?:less|fewer) than|under|below"
         r"|höchstens|maximal"
         r"|bis zu|weniger als|au plus|jusqu['’]à|moins de|maximum|hasta|como máximo|menos de)\s*$", re.IGNORECASE)),
     ("~", re.compile(
@@ -85,18 +87,41 @@ _BOUNDS = (
 _LABEL = re.compile(r"(?<![\w.])([A-ZÀ-Þ][^\W\d_]+) $")
 _FROM = re.compile(r"\b(?:from|von|desde|de)\s*\W?$", re.IGNORECASE)
 _BETWEEN = re.compile(r"\b(?:between|zwischen|entre)\s*\W?$", re.IGNORECASE)
-_ROLE = re.compile(r"\b(from|to|by|per|von|auf|um|pro|de|à|desde|per|por)\s(?:\D{0,2})$", re.IGNORECASE)
-_ROLES = {"from": "from", "von": "from", "desde": "from", "to": "to", "auf": "to", "à": "to", "by": "by", "um": "by",
-          "por": "by"}  # fmt: skip
+_ROLE = re.compile(r"\b(out of|from|to|by|per|von|auf|um|pro|de|à|desde|per|por)\s(?:\D{0,2})$", re.IGNORECASE)
+_ROLES = {"out of": "of", "from": "from", "von": "from", "desde": "from", "to": "to", "auf": "to", "à": "to",
+          "by": "by", "um": "by", "por": "by"}  # fmt: skip
+_STOP = re.compile(r"[.!?](?:\s|$)|\n|\x1e")
 _CODE_WORD = re.compile(r"[a-z]+-\d+$")
 LOOK_BACK = 24
+_FRACTIONS = {
+    "en": (
+        (
+            re.compile(
+                r"\b(?:(?P<n>a|one|two|three|four)[ -])?(?P<d>half|thirds?|quarters?|fifths?)(?= of\b)", re.IGNORECASE
+            ),
+            {"": 1, "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "half": 2, "third": 3, "thirds": 3, "quarter": 4,
+             "quarters": 4, "fifth": 5, "fifths": 5},
+        ),
+    ),
+    "de": (
+        (
+            re.compile(r"\b(?P<n>die|ein|zwei|drei|vier) (?P<d>Hälfte|Drittel|Viertel|Fünftel)\b", re.IGNORECASE),
+            {"die": 1, "ein": 1, "zwei": 2, "drei": 3, "vier": 4, "hälfte": 2, "drittel": 3, "viertel": 4,
+             "fünftel": 5},
+        ),
+    ),
+}  # fmt: skip
+_PLACES = ("third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
+_ORDINAL = re.compile(
+    rf"\b(?:(?P<n>\d{{1,3}})(?:st|nd|rd|th)|(?P<w>{'|'.join(_PLACES)}))\b(?! (?:of|party)\b)", re.IGNORECASE
+)
 
 
 def facts(text: str, language: str) -> list[Fact]:
     """Every fact of a text, from left to right, none inside another."""
     taken = bytearray(len(text))
     found: list[Fact] = []
-    for finder in (_links, _dates, _clocks, _codes, _years, _weekdays):
+    for finder in (_links, _dates, _clocks, _parts, _codes, _years, _weekdays):
         for fact in finder(text, language):
             if not any(taken[fact.start : fact.end]):
                 taken[fact.start : fact.end] = b"\1" * (fact.end - fact.start)
@@ -156,6 +181,18 @@ def _clocks(text: str, language: str) -> Iterator[Fact]:
         yield Fact("clock", (shown * 60 + int(minute),), match.start(), match.end(), role=_role(text, match.start()))
 
 
+def _parts(text: str, language: str) -> Iterator[Fact]:
+    """Fractions of a whole, in per cent, and places in an order."""
+    for pattern, wholes in _FRACTIONS.get(language, ()):
+        for match in pattern.finditer(text):
+            share = 100.0 * wholes[(match["n"] or "").casefold()] / wholes[match["d"].casefold()]
+            yield Fact("number", (share, share), match.start(), match.end(), "percent")
+    if language == "en":
+        for match in _ORDINAL.finditer(text):
+            place = float(match["n"] or 3 + _PLACES.index(match["w"].casefold()))
+            yield Fact("number", (place, place), match.start(), match.end(), "place")
+
+
 def _weekdays(text: str, language: str) -> Iterator[Fact]:
     del language
     for match in _WEEKDAY.finditer(text):
@@ -178,7 +215,7 @@ def _codes(text: str, language: str) -> Iterator[Fact]:
 @lru_cache(maxsize=4096)
 def parse_digits(digits: str, language: str) -> tuple[float, float | None]:
     """A number's value as a language writes it, and the other reading where one separator can be either."""
-    digits = re.sub("[\u00a0\u2009\u202f'’]", "", digits)[:300]
+    digits = re.sub("[\u00a0\u2009\u202f '’]", "", digits)[:300]
     marks = [c for c in digits if c in ".,"]
     if not marks:
         return float(digits), None
@@ -207,7 +244,7 @@ class _Raw(NamedTuple):
 
 def _numbers(text: str, language: str, taken: bytearray) -> Iterator[Fact]:
     raw: list[_Raw] = []
-    for match in _NUMBER.finditer(text):
+    for match in (_SPACED_NUMBER if language == "fr" else _NUMBER).finditer(text):
         start, end = match.span("digits")
         if any(taken[start:end]):
             continue
@@ -215,7 +252,8 @@ def _numbers(text: str, language: str, taken: bytearray) -> Iterator[Fact]:
         value, other = parse_digits(match["digits"], language)
         value += {"½": 0.5, "¼": 0.25, "¾": 0.75}.get(match["half"] or "", 0)
         sign = -1 if match["sign"] in ("-", "−") else 1
-        money = _MONEY.get((match["money"] or "")[-1:], "")
+        mark = match["money"] or ""
+        money = mark if len(mark) == 3 and mark.isalpha() else _MONEY.get(mark[-1:], "")
         start = match.start("sign") if match["sign"] else match.start("money") if money else start
         raw.append(_Raw(start, end, sign * value, sign * value, None if other is None else sign * other, money))
     digits = bytearray(taken)
@@ -224,8 +262,21 @@ def _numbers(text: str, language: str, taken: bytearray) -> Iterator[Fact]:
     for start, end, value in spelled(text, language):
         if not any(digits[start:end]):
             raw.append(_Raw(start, end, value, value, None, ""))
+    last: Fact | None = None
+    scale = 1.0
     for item in _ranges(text, sorted(raw)):
-        yield _measured(text, language, item)
+        fact = _measured(text, language, item)
+        if last is not None and not fact.unit and _elliptic(text, last, fact):
+            fact = fact._replace(unit=last.unit, value=(item.low * scale, item.high * scale))
+        elif fact.kind == "number" and fact.unit and item.low:
+            last, scale = fact, float(fact.value[0]) / item.low
+        yield fact
+
+
+def _elliptic(text: str, last: Fact, fact: Fact) -> bool:
+    """Whether a bare number that ends its clause is measured as the one before it in the sentence: "30 days, 20."."""
+    ends = text[fact.end : fact.end + 1] in ("", ".", ",", ";", ")") and not text[fact.end + 1 : fact.end + 2].isdigit()
+    return fact.kind == "number" and ends and _STOP.search(text, last.end, fact.start) is None
 
 
 def _ranges(text: str, found: list[_Raw]) -> list[_Raw]:
@@ -265,8 +316,9 @@ def _measured(text: str, language: str, raw: _Raw) -> Fact:
             factor, end = scale, after.end(1)
             after = _AFTER.match(text, end)
     if after is not None:
-        two = f"{after[1]} {after[2]}".casefold() if after[2] else ""
-        for name, stop in ((two, after.end()), (after[1].casefold(), after.end(1))):
+        one, two = after[1].casefold(), f"{after[1]} {after[2]}".casefold() if after[2] else ""
+        base = one.partition("/")[0]
+        for name, stop in ((two, after.end()), (one, after.end(1)), (base, after.start(1) + len(base))):
             if name and name in UNITS and (not unit or UNITS[name][0] == unit):
                 unit, size = UNITS[name]
                 factor, end = factor * size, stop

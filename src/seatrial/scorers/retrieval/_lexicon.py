@@ -39,7 +39,7 @@ ENGLISH = Lexicon(
         " moreover furthermore additionally overall note yes please while whereas although though because since if"
         " get gets got take takes taking taken took make makes made use used uses using one ones itself themselves any"
         " each other way well currently now according based e g i.e etc s t re ve ll d m within until upon via"
-        " amount amounts total totals stand stands lie lies come comes go goes give gives given ago"
+        " amount amounts total totals stand stands lie lies located situated come comes go goes give gives given ago"
     ),
     negators=_set("not no never none neither nor cannot without nobody nothing nowhere isn't n't non hardly barely"),
     auxiliaries=_set(
@@ -51,6 +51,7 @@ ENGLISH = Lexicon(
     doubts=_set(
         "may might could possibly perhaps probably likely reportedly allegedly supposedly rumoured rumored expected"
         " planned plans proposed considering estimated apparently suggests intends aims hopes should would"
+        " called calls claim claimed claims believe believed believes allege alleged alleges argue argued argues"
     ),
     pronouns=_set("it its they their he she his her this these that those"),
     generic=_set("company firm product plan service device item model policy organisation organization it vehicle"),

@@ -138,6 +138,11 @@ time 604800: week weeks woche wochen semaine semaines semana semanas
 month 1: month months monat monate monaten mois mes meses
 month 12: year years yr yrs jahr jahre jahren an ans année années año años
 month 120: decade decades
+mass 0.000000001: microgram micrograms mcg µg mikrogramm microgrammes microgramos
+rate 1: bit/s bps
+rate 1000: kbit/s kbps
+rate 1000000: mbit/s mbps
+rate 1000000000: gbit/s gbps
 percent 1: % percent per_cent pct prozent pour_cent por_ciento
 points 1: percentage_points percentage_point pp prozentpunkte points_de puntos_porcentuales
 USD 1: dollar dollars usd us-dollar dólares dólar $

@@ -27,6 +27,10 @@ _RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*$")
 _END = re.compile(r"\x1e|[.!?…]+[\"'”’»)\]*_]*(?=\s|$)|[。！？｡؟।]+[”」』]*|\n[ \t]*\n")
 _AGENT = re.compile(r"\b(?:by|von|par|por)\s(?:[^\W\d_a-z][^\W\d_]*\.?\s){0,3}$")
 _CLAUSE = re.compile(r"[;:()–—]|,(?!\d)|\s-\s")
+_GAPPED = re.compile(
+    r"\w+ (?:(?:the|a|an|der|die|das|ein|eine|le|la|les|el|los|las) (?:\w+ ){1,3}(?:in|at|on|im|à|en|to|from) "
+    r"|[^\W\d_a-z]\w* (?:the|a|an|der|die|das|le|la|el) )"
+)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _FOLD = re.compile("[\u0300-\u036f]")
 
@@ -329,7 +333,7 @@ def _unit(
         names,
         frozenset(above),
         over[1] if anaphoric else frozenset(),
-        _negative(text, block, lexicon, clauses),
+        _negative(text, block, inside, language, clauses),
         lexicon.limits.intersection(lowered),
         lexicon.doubts.intersection(lowered),
         anaphoric,
@@ -344,13 +348,18 @@ def clause_of(clauses: tuple[int, ...], position: int) -> int:
 
 
 def _clauses(text: str, block: _Block, inside: tuple[Fact, ...], lexicon: Lexicon) -> tuple[int, ...]:
-    """Where clauses begin: after marks, at "but" and the like, and at an "and" with a verb or a fact on either side."""
-    found = {m.end() for m in _CLAUSE.finditer(text, block.start, block.end)}
+    """Where clauses begin: after marks, at "but" and the like, and at an "and" with a verb or a fact on either side.
+
+    With a name on either side, too, where a second statement follows ("… in Aarhus and the depot in Odense").
+    """
+    ends = (m.end() for m in _CLAUSE.finditer(text, block.start, block.end))
+    found = {at for at in ends if not any(x.start < at < x.end for x in inside)}
     tokens = [(m.group().casefold(), m.start()) for m in _TOKEN.finditer(text, block.start, block.end)]
     found |= {at for word, at in tokens if word in lexicon.breaks}
     joins = [at for word, at in tokens if word in lexicon.joins]
     if joins:
         verbs = [at for word, at in tokens if word in lexicon.auxiliaries]
+        names = [at for _, at in tokens if text[at].isupper()]
         marks = sorted({block.start, block.end, *found, *joins})
         for join in joins:
             i = marks.index(join)
@@ -358,6 +367,8 @@ def _clauses(text: str, block: _Block, inside: tuple[Fact, ...], lexicon: Lexico
             for places in (verbs, [f.start for f in inside]):
                 if _any(places, left, join) and _any(places, join, right):
                     found.add(join)
+            if _any(names, left, join) and _any(names, join, right) and _GAPPED.match(text, join, right):
+                found.add(join)
     return tuple(sorted(f for f in found if not any(x.start < f < x.end for x in inside)))
 
 
@@ -416,15 +427,24 @@ def _known(lowered: str, language: str) -> tuple[str, int] | None:
     if any(lowered in words for words in grammar):
         return None
     base = stem(lowered, language)
-    return _OPPOSITE.get(lowered) or _opposites(language).get(base) or (base, 1)
+    known = _OPPOSITE.get(lowered) or _opposites(language).get(base)
+    if known is None and lowered.startswith("non-") and len(lowered) > 4:
+        return _known(lowered[4:], language)  # it turns its clause round, as "not" does
+    return known or (base, 1)
 
 
-def _negative(text: str, block: _Block, lexicon: Lexicon, clauses: tuple[int, ...]) -> frozenset[int]:
-    """The clauses that an odd number of negations turns round."""
+def _negative(
+    text: str, block: _Block, inside: tuple[Fact, ...], language: str, clauses: tuple[int, ...]
+) -> frozenset[int]:
+    """The clauses that an odd number of negations turns round; "no more than" is a bound, "non-" often an opposite."""
     counts: dict[int, int] = {}
+    negators = LANGUAGES[language].negators
     for match in _TOKEN.finditer(text, block.start, block.end):
         word = match.group().casefold().replace("’", "'")
-        if word in lexicon.negators or word.endswith("n't") or (word.startswith("non-") and len(word) > 4):
+        if word in negators and any(f.bound and f.start <= match.start() < f.end for f in inside):
+            continue
+        prefixed = word.startswith("non-") and len(word) > 4 and (known := _known(word, language)) and known[1] > 0
+        if word in negators or word.endswith("n't") or prefixed:
             clause = clause_of(clauses, match.start())
             counts[clause] = counts.get(clause, 0) + 1
     return frozenset(c for c, n in counts.items() if n % 2)

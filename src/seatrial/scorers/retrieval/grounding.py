@@ -227,14 +227,15 @@ class Groundedness(_AgainstContext):
 
     An answer is split into claims; questions, courtesies and refusals are none. Each claim ends as supported,
     contradicted or not decided: its words, numbers with units, dates, names, quotations and negations are looked for
-    together in one sentence of one document, which the evidence quotes. With `judge` the claims left open are put to
-    that judge, whose yes counts with a verbatim passage only; without one they stay not decided, which is no pass: the
-    answer is then not judged (missing), and failed with `strict`.
+    together in one sentence of one document, which the evidence quotes; words that it says of two different things do
+    not bear a claim out. With `judge` the claims left open are put to that judge, whose yes counts with a verbatim
+    passage only; without one they stay not decided, which is no pass: the answer is then not judged (missing), and
+    failed with `strict`.
     `against`: the documents that the target retrieved, those frozen in the case, or both. An answer without claims
     fails unless `allow_no_claims`, one without any document to check it against always.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("groundedness", "1", needs=frozenset({"context"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("groundedness", "3", needs=frozenset({"context"}), cost="heavy")
     card: ClassVar[Card] = Card(
         formula="supported claims / claims; passed when every claim is supported, failed when one is contradicted.",
         examples=(
@@ -286,7 +287,7 @@ class Hallucination(_AgainstContext):
     supported (else it is not judged), and an answer without claims fails unless `allow_no_claims`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("hallucination", "1", needs=frozenset({"context"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("hallucination", "2", needs=frozenset({"context"}), cost="heavy")
     card: ClassVar[Card] = Card(
         formula="1 - hallucinated claims / claims; passed when none is hallucinated and at least one is supported.",
         examples=(

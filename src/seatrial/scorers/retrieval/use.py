@@ -43,7 +43,7 @@ class ContextUse(BuiltinScorer):
     `of: answer` the share of the answer's pairs and facts that stand in any document. Which ones is the evidence.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("context_use", "1", needs=frozenset({"context"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("context_use", "2", needs=frozenset({"context"}), cost="heavy")
     of: Literal["documents", "answer"] = "documents"
     against: Against = "both"
     threshold: Share = Field(default=0.5, description="The value from which it passes")

@@ -56,6 +56,18 @@ class Detector(NamedTuple):
     region: str = ""
 
 
+def beginning(pattern: re.Pattern[str], starts: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """What `pattern.finditer` finds, tried only where `starts` says that it can begin: many times as fast.
+
+    `starts` must match at every place where `pattern` does, and begin with a set of characters.
+    """
+    free = 0
+    for start in starts.finditer(text):
+        if start.start() >= free and (match := pattern.match(text, start.start())) is not None:
+            free = match.end()
+            yield match
+
+
 def before(text: str, start: int, reach: int = BEFORE) -> str:
     """What stands before an offset on the same line."""
     return text[max(0, start - reach, text.rfind("\n", 0, start) + 1) : start]
@@ -97,6 +109,9 @@ def digits_of(text: str) -> str:
 
 def without_overlap(found: Iterable[Found]) -> list[Found]:
     """The surest of those that overlap, the longer one of equals, in the order of the text."""
+    found = list(found)
+    if len(found) < 2:
+        return found
     kept: list[Found] = []
     taken: list[tuple[int, int]] = []
     for item in sorted(found, key=lambda f: (-f.confidence, f.start - f.end, f.start, f.kind)):

@@ -9,7 +9,7 @@ import re
 
 _SCRIPTS = {
     "zh": "\u4e00-\u9fff",
-    "ja": "\u3040-\u30ff",
+    "ja": "\u3040-\u30ff\u4e00-\u9fff",
     "ko": "\uac00-\ud7af",
     "ru": "\u0400-\u04ff",
     "uk": "\u0400-\u04ff",
@@ -45,8 +45,9 @@ def written_in(text: str, language: str) -> bool:
     if code in _SCRIPTS:
         letters = sum(c.isalpha() for c in sample)
         own = len(re.findall(f"[{_SCRIPTS[code]}]", sample))
-        kana = code != "zh" or len(re.findall("[\u3040-\u30ff]", sample)) * 20 < own
-        return own >= 20 and own >= (0.2 if code == "ja" else 0.5) * letters and kana
+        kana = len(re.findall("[\u3040-\u30ff]", sample))
+        fits = {"zh": kana * 20 < own, "ja": kana * 5 >= own}.get(code, True)
+        return own >= 20 and own >= (0.2 if code == "ja" else 0.5) * letters and fits
     words = [w.lower() for w in _TOKEN.findall(sample)]
     if len(words) < LEAST or code not in _SETS:
         return False

@@ -112,6 +112,7 @@ FORMS = (
     Form("hr_oib", "HR", "", r"\d{11}", r"\boib\b", "hr.oib"),
     Form("gr_amka", "GR", "", r"\d{11}", r"amka|αμκα", "gr.amka"),
     Form("il_id", "IL", "", r"\d{9}", r"teudat|זהות|israeli id", "il.idnr"),
+    Form("jp_my_number", "JP", "", r"\d{4}[ -]?\d{4}[ -]?\d{4}", r"マイナンバー|個人番号|my number", "jp.in_"),
     Form("at_svnr", "AT", "", r"\d{4} ?\d{6}", r"\bsv[- ]?n|sozialversicherung", "at.vnr"),
 )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache, reduce
 from importlib import import_module
 from typing import Any
 
-from seatrial.scorers.safety._detecting import LEFT, RIGHT, Detector, Found, Seeking, near
+from seatrial.scorers.safety._detecting import LEFT, RIGHT, Detector, Found, Seeking, beginning, near
 
 _UP = r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĹĻĽŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽА-ЯЁ]"
 _LOW = r"[a-zß-öø-ÿāăąćčďđēėęěğģīıķĺļľłńņňōőœřśşšţťūůűźżžа-яё]"
@@ -35,8 +35,13 @@ _LABELLED = re.compile(
     r"(?im:^|[,;|{(\"'>*-]|\b)(?i:full[_ ]?name|(?:first|last|customer|patient|client|contact|account[ "
     r"-]?holder|card[ -]?holder|"
     r"employee|applicant|recipient|sender|passenger|guest|beneficiary|tenant|borrower)(?:['’]s)?[_ ]?(?:name)?|name|"
-    r"nombre|nome|nom|naam|imię i nazwisko|имя|ф\.?и\.?о\.?)[\"'*]{0,3}\s{0,2}[:=][\s\"'*]{0,4}"
+    r"nombre|nome|nom|naam|titular|titulaire|intestatari[oa]|paciente|(?:konto|karten)inhaber(?:in)?|versicherte[rn]?|"
+    r"imię i nazwisko|имя|ф\.?и\.?о\.?)[\"'*]{0,3}\s{0,2}[:=][\s\"'*]{0,4}"
     rf"(?P<name>{_FULL})(?!\w)"
+)
+_HELD = re.compile(
+    r"\b(?i:(?:account|card|policy)[ -]?holder|patient|applicant|recipient|sender|beneficiary|tenant|borrower|caller)"
+    rf" (?:is|was) (?P<name>{_FULL})(?!\w)"
 )
 _GREETED = re.compile(
     r"(?m)^[ \t]*(?i:dear|hi|hello|hey|hallo|liebe[rs]?|guten (?:tag|morgen)|sehr geehrte[rs]?|bonjour|"
@@ -73,7 +78,34 @@ _ORGANISATION = re.compile(
 )
 
 
-_CLUES = ((_TITLED, 0.75), (_CALLED, 0.8), (_LABELLED, 0.8), (_SIGNED, 0.65), (_GREETED, 0.4))
+_TITLE_BEGINS = re.compile(r"[CDFHJMPSГ](?<!\w[CDFHJMPSГ])")
+Search = Callable[[str], Iterator[re.Match[str]]]
+
+
+def _titled(text: str) -> Iterator[re.Match[str]]:
+    return beginning(_TITLED, _TITLE_BEGINS, text)
+
+
+def _greeted(text: str) -> Iterator[re.Match[str]]:
+    """A greeting stands at the beginning of a line, and ends in it."""
+    start = 0
+    while True:
+        if (match := _GREETED.match(text, start)) is not None:
+            yield match
+        start = text.find("\n", start) + 1
+        if not start:
+            return
+
+
+_CLUES: tuple[tuple[re.Pattern[str], float, Search], ...] = (
+    (_TITLED, 0.75, _titled),
+    (_CALLED, 0.8, _CALLED.finditer),
+    (_LABELLED, 0.8, _LABELLED.finditer),
+    (_SIGNED, 0.65, _SIGNED.finditer),
+    (_HELD, 0.7, _HELD.finditer),
+    (_GREETED, 0.4, _greeted),
+)
+"""Patterns of names, how sure they are, and how they are looked for."""
 _AROUND = re.compile(r"\(\?<!\\w\)|\(\?!\\w\)|\(\?=.*\)$")
 
 
@@ -85,7 +117,7 @@ def _possible() -> Any:
     options.log_errors = False
     options.max_mem = 64 << 20
     clues = re2.Set.SearchSet(options)
-    for pattern, _ in _CLUES:
+    for pattern, _, _ in _CLUES:
         clues.Add(_AROUND.sub("", pattern.pattern))
     clues.Compile()
     return clues
@@ -95,14 +127,14 @@ def _names(text: str, seeking: Seeking) -> Iterator[Found]:
     del seeking
     possible: list[int] = _possible().Match(text) or []
     for at in possible:
-        pattern, sure = _CLUES[at]
-        for match in pattern.finditer(text):
+        pattern, sure, search = _CLUES[at]
+        for match in search(text):
             name = match.group("name")
             if name.split()[0].lower() in _NOBODY or _ORGANISATION.search(name):
                 continue
             confidence = 0.65 if pattern is _GREETED and " " in name else sure
             yield Found("person_name", *match.span("name"), name, confidence)
-    for match in _CJK.finditer(text):
+    for match in () if text.isascii() else _CJK.finditer(text):
         group = match.lastgroup or "name"
         yield Found("person_name", *match.span(group), match.group(group), 0.7)
 
@@ -187,7 +219,8 @@ _STREETS: tuple[tuple[str, str], ...] = (
     (
         "ES",
         (
-            rf"(?:Calle|C/|Avenida|Avda\.|Paseo|Plaza|Carrera|Camino|Ronda) ?(?:(?:de la|de los|de las|del|de|la|el) )?"
+            r"(?:[Cc]alle|C/|[Aa]venida|Avda\.|Paseo|[Pp]laza|Carrera|Camino|Ronda) ?"
+            r"(?:(?:de la|de los|de las|del|de|la|el) )?"
             rf"{_CAP}(?: (?:de |del |la )?{_CAP}){{0,3}},? (?:n\.?º ?|#|núm\. ?)?\d{{1,4}}\b"
         ),
     ),
@@ -196,6 +229,7 @@ _STREETS: tuple[tuple[str, str], ...] = (
         (
             rf"(?:Via|Viale|Corso|Piazza|Piazzale|Vicolo|Largo) (?:(?:della|delle|dei|del|di|dell['’]) "
             rf"?)?{_CAP}(?: {_CAP}){{0,2}},? \d{{1,4}}\b"
+            rf"|(?:via|viale|corso|piazza) {_CAP}(?: {_CAP}){{0,2}},? \d{{1,4}},? \d{{5}} {_CAP}"
         ),
     ),
     ("NL", rf"{_UP}[\w'’-]{{1,30}}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|hof) \d{{1,4}}[a-z]?\b"),
@@ -263,7 +297,7 @@ _PASSPORT_WORD = re.compile(
     re.IGNORECASE,
 )
 _PASSPORT = re.compile(
-    rf"{LEFT}(?=[A-Z0-9]*\d{{4}})(?:[A-Z]{{1,2}}\d{{6,8}}|\d{{8,9}}|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{{8}}|"
+    rf"{LEFT}(?=(?:[A-Z]*\d){{4}})(?:[A-Z]{{1,2}}\d{{6,8}}|\d{{8,9}}|[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{{8}}|"
     rf"\d{{2}}[A-Z]{{2}}\d{{5}}|\d{{2}} ?\d{{2}} ?\d{{6}}){RIGHT}"
 )
 
@@ -284,7 +318,7 @@ _NAME_HINT = (
     r"\bname|nombre|\bnom\b|\bnome\b|naam|called|heiße|appelle|llamo|chiamo|heet|chamo|heter|navn|nazywam|"
     r"imię|зовут|имя|"
     r"(?:customer|patient|client|contact|holder|employee|applicant|recipient|sender|passenger|guest|beneficiary|tenant|"
-    r"borrower)\W{0,4}[:=]|"
+    r"borrower|titular|titulaire|intestatari[oa]|paciente|inhaber(?:in)?|versicherte[rn]?)(?:\W{0,4}[:=]| is | was )|"
     r"\b(?:dear|hi|hello|hey|hallo|liebe[rs]?|geehrte[rs]?|bonjour|salut|hola|ciao|gentile|beste|geachte|"
     r"dag|guten tag)\b,? |"
     r"cher |chère |estimad|querid|buenos|olá|prezad|caro |cara |buongiorno|cześć|здравст|guten|"

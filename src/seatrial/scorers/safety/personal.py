@@ -16,7 +16,7 @@ from seatrial.scorers.base import encodable
 from seatrial.scorers.safety import _contact, _national_ids, _payment, _people, _secrets
 from seatrial.scorers.safety._detecting import Detector, Found, Seeking, without_overlap
 
-__all__ = ["GROUPS", "KINDS", "Found", "find", "masked", "resolved"]
+__all__ = ["GROUPS", "KINDS", "Found", "find", "is_clean", "masked", "resolved"]
 
 _ALL: tuple[Detector, ...] = (
     *_contact.DETECTORS,
@@ -56,7 +56,7 @@ def find(
     """
     wanted = _selection(frozenset(kinds), frozenset(regions))
     said = encodable(text)
-    hits: list[int] | None = _prefilter().Match(said)
+    hits = _hinted(said)
     if not hits:
         return []
     seeking = Seeking(frozenset(regions), reserved)
@@ -68,6 +68,20 @@ def find(
                 if len(found) >= MOST:
                     return without_overlap(found)
     return without_overlap(found)
+
+
+def _hinted(text: str) -> list[int]:
+    """The detectors that could find anything in a text without lone surrogates."""
+    return _prefilter().Match(text.encode()) or []
+
+
+def is_clean(texts: Collection[str]) -> bool:
+    """Whether nothing at all can be found in any of some texts, by one look at all of them.
+
+    No hint spans a line break where it is not in a text, nor asks for a text's beginning or end: what none of them
+    holds together, none holds alone. False says nothing.
+    """
+    return not _hinted(encodable("\n".join(texts)))
 
 
 @lru_cache(maxsize=64)

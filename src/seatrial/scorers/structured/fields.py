@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -50,7 +51,10 @@ def read_object(text: str, where: Where = "embedded") -> Read:
 
 def leaves(value: dict[str, Json]) -> dict[str, Json]:
     """Dotted path: value of every leaf; lists and empty objects are leaves. Without recursion."""
-    if not any(isinstance(item, dict) for item in value.values()):
+    for item in value.values():
+        if isinstance(item, dict):
+            break
+    else:
         return dict(value)
     found: dict[str, Json] = {}
     stack: list[tuple[str, Json]] = [(key, item) for key, item in reversed([*value.items()])]
@@ -89,6 +93,7 @@ def at_path(value: Json, path: str) -> Any:
 
 
 AUTO = FieldRule()
+_OBJECT = re.compile(r"[ \t\r\n]*\{")
 
 
 class Goal(NamedTuple):
@@ -155,10 +160,16 @@ class Fields(BuiltinScorer):
             raise ValueError(f"types names {shown(strange[0])}, which fields does not")
         return self
 
-    def wanted(self, case: Case) -> Iterator[Goal]:
+    def wanted(self, case: Case) -> tuple[Goal, ...]:
         """What to judge by, for each accepted object."""
+        return self.once(case, lambda asked: tuple(self._goals(asked)))
+
+    def _goals(self, case: Case) -> Iterator[Goal]:
         for answer in () if case.expected is None else case.expected.answers:
-            whole = as_dict(answer) if not isinstance(answer, str) else read_object(answer, "whole").value
+            if isinstance(answer, str):
+                whole = read_object(answer, "whole").value if _OBJECT.match(answer) else None
+            else:
+                whole = as_dict(answer)
             if whole is None:
                 continue
             known = leaves(whole)
@@ -176,7 +187,7 @@ class Fields(BuiltinScorer):
         """Empty when an expected answer is an object that has the fields."""
         if case.expected is None or not case.expected.answers:
             return "the case has no expected answers"
-        return "" if any(self.wanted(case)) else "no expected answer is a JSON object with the fields"
+        return "" if self.wanted(case) else "no expected answer is a JSON object with the fields"
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
@@ -184,7 +195,7 @@ class Fields(BuiltinScorer):
         if read.value is None:
             return Score.graded(0.0, self.threshold, read.why)
         scores = [self._compare(read.value, goal) for goal in self.wanted(case)]
-        return max(scores, key=lambda score: score.value or 0.0)
+        return scores[0] if len(scores) == 1 else max(scores, key=lambda score: score.value or 0.0)
 
     def _compare(self, found: dict[str, Json], goal: Goal) -> Score:
         evidence: list[Evidence] = []
@@ -195,12 +206,11 @@ class Fields(BuiltinScorer):
             good = value is None if missing else self.types.get(path, AUTO).equal(have, value)
             note = "right" if good else "missing" if missing else "wrong"
             wrong += [] if good else [path]
-            evidence.append(
-                Evidence(where=f"field:{path}", note=note, expected=clip(value), found=None if missing else clip(have))
-            )
+            there = None if missing else clip(have)
+            evidence.append(Evidence.of(f"field:{path}", note=note, expected=clip(value), found=there))
         extra = _extra(found, goal.known)
         shown_extra = islice(extra.items(), MAX_EXTRA)
-        evidence += [Evidence(where=f"field:{path}", note="extra", found=clip(value)) for path, value in shown_extra]
+        evidence += [Evidence.of(f"field:{path}", note="extra", found=clip(value)) for path, value in shown_extra]
         counted = len(goal.counted) + (len(extra) if self.extra == "fail" else 0)
         right = len(goal.counted) - len(wrong)
         reason = f"{right} of {counted} fields right" + (f"; wrong: {', '.join(wrong[:5])}" if wrong else "")

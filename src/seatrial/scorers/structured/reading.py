@@ -7,7 +7,7 @@ import re
 from typing import Literal, NamedTuple
 
 from seatrial.core.record import Json
-from seatrial.scorers.base import no_constant, parse_json, shown
+from seatrial.scorers.base import no_constant, parse_json, shown, tried_json
 from seatrial.scorers.structured.schema import unfenced
 
 Where = Literal["whole", "fenced", "embedded"]
@@ -18,6 +18,8 @@ _FENCED = re.compile(r"```[A-Za-z0-9]*[ \t]*\r?\n(.*?)\r?\n[ \t]*```", re.DOTALL
 _DECODER = json.JSONDecoder(parse_constant=no_constant)
 _TYPES: dict[Kind, tuple[type, ...]] = {"object": (dict,), "array": (list,), "any": (object,)}
 _NAMES: dict[Kind, str] = {"object": "object", "array": "array", "any": "value"}
+_BRACKETS: dict[Kind, str] = {"object": "{", "array": "[", "any": "{["}
+_STARTS = {kind: re.compile("[" + re.escape(brackets) + "]") for kind, brackets in _BRACKETS.items()}
 
 
 class ReadJson(NamedTuple):
@@ -29,11 +31,10 @@ class ReadJson(NamedTuple):
 
 def read_json(text: str, where: Where = "embedded", kind: Kind = "any") -> ReadJson:
     """The JSON value of an answer, of the kind that is wanted. Two of them within prose are ambiguous: none."""
-    try:
-        value = parse_json(unfenced(text) if where != "whole" else text)
-    except ValueError as cause:
+    value, fault = tried_json(unfenced(text) if where != "whole" else text)
+    if fault:
         if where != "embedded":
-            return ReadJson(None, f"the answer is no JSON: {shown(str(cause), 100)}")
+            return ReadJson(None, f"the answer is no JSON: {shown(fault, 100)}")
         return _only(text, kind)
     if isinstance(value, _TYPES[kind]):
         return ReadJson(value)
@@ -41,10 +42,12 @@ def read_json(text: str, where: Where = "embedded", kind: Kind = "any") -> ReadJ
 
 
 def _only(text: str, kind: Kind) -> ReadJson:
+    name = _NAMES[kind]
+    if "```" not in text and not any(bracket in text for bracket in _BRACKETS[kind]):
+        return ReadJson(None, f"the answer holds no JSON {name}")
     found = _in_fences(text, kind) or _in_prose(text, kind)
     if len(found) == 1:
         return ReadJson(found[0])
-    name = _NAMES[kind]
     return ReadJson(
         None, f"the answer holds {len(found)} JSON {name}s" if found else f"the answer holds no JSON {name}"
     )
@@ -69,8 +72,7 @@ def _in_fences(text: str, kind: Kind) -> list[Json]:
 
 def _in_prose(text: str, kind: Kind) -> list[Json]:
     """The outermost objects or arrays within prose, tried from at most 50 brackets."""
-    opening = {"object": "{", "array": "[", "any": "{["}[kind]
-    starts = re.compile("[" + re.escape(opening) + "]")
+    starts = _STARTS[kind]
     found: list[Json] = []
     match = starts.search(text)
     for _ in range(MAX_CANDIDATES):

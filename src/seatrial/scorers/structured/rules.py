@@ -81,6 +81,8 @@ class FieldRule(Record):
                 given = isinstance(found, str | int | float)
                 return given and self._plain(_as_text(found)) == self._plain(_as_text(wanted))
             case "number":
+                if type(found) is float and found == wanted and type(wanted) is float and found - found == 0:
+                    return True  # the same finite number, whatever the tolerance
                 return self._near(_to_number(found), _to_number(wanted))
             case "date":
                 one, other = self._moment(found), self._moment(wanted)

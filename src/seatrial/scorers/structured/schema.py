@@ -16,9 +16,9 @@ from seatrial.core.case import Case
 from seatrial.core.identity import loads
 from seatrial.core.output import Output
 from seatrial.core.record import Json, as_dict, as_list
-from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.errors import ScorerConfigError, safe
-from seatrial.scorers.base import BuiltinScorer, Flag, Whole, encodable, parse_json
+from seatrial.scorers.base import BuiltinScorer, Flag, Whole, encodable, tried_json
 from seatrial.scorers.card import Card, Example
 
 MAX_SCHEMA_BYTES = 1 << 20
@@ -65,10 +65,9 @@ class JsonValid(BuiltinScorer):
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
-        try:
-            value = parse_json(unfenced(output.text) if self.fenced else output.text)
-        except ValueError as cause:
-            return Score.binary(False, f"is no JSON: {safe(str(cause), 120)}")
+        value, fault = tried_json(unfenced(output.text) if self.fenced else output.text)
+        if fault:
+            return Score.binary(False, f"is no JSON: {safe(fault, 120)}")
         found = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "scalar"
         if self.kind not in ("any", found):
             return Score.binary(False, f"is a JSON {found}, not an {self.kind}")
@@ -179,15 +178,14 @@ class JsonSchema(BuiltinScorer):
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
-        try:
-            value = parse_json(unfenced(output.text) if self.fenced else output.text)
-        except ValueError as cause:
-            return Score.binary(False, f"is no JSON: {safe(str(cause), 120)}")
+        value, fault = tried_json(unfenced(output.text) if self.fenced else output.text)
+        if fault:
+            return verdict(False, f"is no JSON: {safe(fault, 120)}")
         faults = violations(self._validator, value, self.max_errors)
         if not faults:
-            return Score.binary(True, "keeps to the schema")
+            return verdict(True, "keeps to the schema")
         path, message = faults[0]
-        evidence = tuple(Evidence(where=f"field:{where}", note=note) for where, note in faults)
+        evidence = tuple([Evidence.of(f"field:{where}", note=note) for where, note in faults])
         return Score.binary(False, f"{path or 'the answer'}: {message}", evidence=evidence)
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.record import Text
-from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, OneOrMore, ReferenceScorer, Whole, answers, shown
 from seatrial.scorers.card import Card, Example
 from seatrial.scorers.text._prose import sentences
@@ -62,7 +62,7 @@ class Exact(ReferenceScorer):
         wanted = answers(case)
         text = output.text.strip() if self.strip else output.text
         if text in ([a.strip() for a in wanted] if self.strip else wanted):
-            return Score.binary(True, "equals an expected answer")
+            return verdict(True, "equals an expected answer")
         return Score.binary(False, f"is {shown(text, 80)}, expected {_of_any(wanted)}")
 
 
@@ -142,7 +142,9 @@ class _TextParts(BuiltinScorer):
 
     def applies(self, case: Case) -> str:
         """Empty when there is something to look for."""
-        return "" if any(self.wanted(case)) else "the case has no expected answers, and the settings no values"
+        if self.values or any(self.wanted(case)):
+            return ""
+        return "the case has no expected answers, and the settings no values"
 
     @model_validator(mode="after")
     def _no_empty_values(self) -> _TextParts:
@@ -217,18 +219,22 @@ class Contains(_TextParts):
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        wanted = [w for w in self.wanted(case) if w]
+        wanted = self.values or [w for w in self.wanted(case) if w]
         text = everything_said(output) if self.mode == "none" else output.text
         folded = self.fold(text)
-        hits = {w: at for w in wanted if (at := self._find(folded, self.fold(w))) >= 0}
-        evidence = tuple(_span(text, folded, at, w) for w, at in hits.items())
+        hits: dict[str, int] = {}
+        for piece in wanted:
+            at = self._find(folded, self.fold(piece))
+            if at >= 0:
+                hits[piece] = at
+        evidence = tuple([_span(text, folded, at, w) for w, at in hits.items()]) if hits else ()
         if self.mode == "none":
             bad = f"contains {shown(next(iter(hits)), 80)}" if hits else "contains none of the values"
             return Score.binary(not hits, bad, evidence=evidence)
-        missing = [w for w in wanted if w not in hits]
         if self.mode == "any":
             reason = f"contains {shown(next(iter(hits)), 80)}" if hits else f"does not contain {_of_any(wanted)}"
-            return Score.binary(bool(hits), reason, evidence=evidence)
+            return Score.binary(True, reason, evidence) if hits else verdict(False, reason)
+        missing = [w for w in wanted if w not in hits]
         reason = f"lacks {shown(missing[0], 80)}" if missing else "contains every value"
         return Score.graded(1 - len(missing) / len(wanted), 1.0, reason, evidence=evidence)
 
@@ -250,7 +256,8 @@ def _span(text: str, folded: str, at: int, piece: str) -> Evidence:
     """Where a piece was found; without offsets where folding case moved them."""
     if len(text) != len(folded):
         return Evidence(where="text", quote=piece[:SHOWN])
-    return Evidence(where="text", quote=text[at : at + len(piece)][:SHOWN], start=at, end=at + len(piece))
+    end = at + len(piece)
+    return Evidence.of("text", text[at:end][:SHOWN], (at, end))
 
 
 def everything_said(output: Output) -> str:

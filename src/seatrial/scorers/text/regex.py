@@ -11,7 +11,7 @@ from pydantic import field_validator, model_validator
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.record import Text
-from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, answers, encodable, shown
 from seatrial.scorers.card import Card, Example
 
@@ -20,11 +20,21 @@ MAX_MEMORY = 8 << 20
 
 
 @lru_cache(maxsize=256)
-def compiled(pattern: str, *, ignore_case: bool = False, multiline: bool = False, dot_all: bool = False) -> Any:
-    """An RE2 pattern, silent on its own faults. Raises ValueError with RE2's message."""
+def compiled(
+    pattern: str,
+    *,
+    ignore_case: bool = False,
+    multiline: bool = False,
+    dot_all: bool = False,
+    memory: int = MAX_MEMORY,
+) -> Any:
+    """An RE2 pattern, silent on its own faults, whose automaton has at most so many bytes of `memory`.
+
+    A large pattern that gets too few is many times slower. Raises ValueError with RE2's message.
+    """
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = MAX_MEMORY
+    options.max_mem = memory
     flags = "".join(letter for letter, on in (("i", ignore_case), ("m", multiline), ("s", dot_all)) if on)
     try:
         return re2.compile(f"(?{flags}){pattern}" if flags else pattern, options=options)
@@ -107,13 +117,14 @@ class Regex(BuiltinScorer):
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         # ASCII as bytes: its offsets are the same, and RE2 needs no table of them
-        text = output.text.encode("ascii") if output.text.isascii() else encodable(output.text)
+        said = output.text
+        text = said.encode("ascii") if said.isascii() else encodable(said)
         matcher = self._compiled.search if self.mode == "search" else self._compiled.fullmatch
         match = matcher(text)
         if match is None:
-            return Score.binary(self.absent, "does not match")
+            return verdict(self.absent, "does not match")
         start, end = cast("tuple[int, int]", match.span())
-        span = Evidence(where="text", quote=output.text[start:end][:SHOWN], start=start, end=end)
+        span = Evidence.of("text", said[start:end][:SHOWN], (start, end))
         if self.group is None:
             return Score.binary(not self.absent, "matches", evidence=(span,))
         caught = match.group(self.group)
