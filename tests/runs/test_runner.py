@@ -314,6 +314,22 @@ def test_two_arms_of_one_identity_share_their_answers(bench: Bench):
     assert outputs[0] == outputs[1]
 
 
+def test_arms_of_one_identity_are_no_other_process(bench: Bench):
+    one, twin = FakeTarget("one", delay=0.002), FakeTarget("two", delay=0.002)
+    twin.identity, twin.sent = one.identity, one.sent
+    trial = bench.run(cases(300), one, twin)
+    assert [run.counts.get("twice", 0) for run in bench.store.runs(trial)] == [0, 0]
+
+
+def test_equal_requests_far_apart_are_asked_once(bench: Bench):
+    target = FakeTarget()
+    some = cases(700)
+    again = [case.model_copy(update={"id": f"again-{case.id}"}) for case in some]
+    trial = bench.run([*some, *again], target)
+    assert set(target.calls.values()) == {1}
+    assert bench.values(trial) == [1.0] * 1400
+
+
 def test_an_empty_dataset_is_no_data(bench: Bench):
     with pytest.raises(NoDataError):
         bench.run([])

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, without_bytes
-from seatrial.core.record import Filled, Json, Moment, Record, Text, as_dict, as_list
+from seatrial.core.record import Filled, Json, Moment, Record, Text, altered, as_dict, as_list
 
 Behaviour = Literal["answer", "refuse", "ask", "abstain", "correct"]
 Order = Literal["exact", "in_order", "any_order", "subset", "superset"]
@@ -209,8 +209,4 @@ class Case(Record):
 
     def view(self) -> Case:
         """The case as scorers see it, which is exactly what `view_hash` covers."""
-        seen = self.model_copy(update=BLANK)
-        vars(seen).pop("hash", None)  # a computed identity covers what is blank now
-        vars(seen).pop("recorded", None)
-        vars(seen).pop("identity", None)
-        return seen
+        return altered(self, BLANK, "hash", "recorded", "identity")  # which cover what is blank now

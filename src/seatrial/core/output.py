@@ -11,7 +11,7 @@ from pydantic import Field
 from seatrial.core.case import Document, Step, Tool
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, ToolCall
-from seatrial.core.record import Json, Record, Text
+from seatrial.core.record import Json, Record, Text, altered
 from seatrial.errors import NoAnswerError, safe
 
 SHOWN_MESSAGE = 500
@@ -139,10 +139,7 @@ class Output(Record):
 
     def timed(self, timing: Timing) -> Output:
         """The same with another timing."""
-        made = self.model_copy(update={"timing": timing})
-        for computed in ("recorded", "hash"):
-            vars(made).pop(computed, None)
-        return made
+        return altered(self, {"timing": timing}, "recorded", "hash")
 
     @property
     def inter_token(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, cast
 
@@ -102,3 +103,14 @@ def assembled(kind: type[R], values: dict[str, Any], given: set[str]) -> R:
     _set_extra(made, None)
     _set_private(made, None)
     return made
+
+
+def altered(record: R, changes: Mapping[str, Any], *computed: str) -> R:
+    """The record with some fields replaced by values that are known to be valid, at half the price of `model_copy`.
+
+    `computed` names what it worked out of itself that no longer holds.
+    """
+    values = {**vars(record), **changes}
+    for name in computed:
+        values.pop(name, None)
+    return assembled(type(record), values, record.model_fields_set | changes.keys())

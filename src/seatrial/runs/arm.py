@@ -62,9 +62,13 @@ class Rubric:
 
 
 class Settings(NamedTuple):
-    """What all arms of a trial share. `judged_at_once`: how many questions the judges take at once."""
+    """What all arms of a trial share.
 
-    dataset_id: int
+    `cases`: the store's number of each case of the dataset, by position. `judged_at_once`: how many questions the
+    judges take at once.
+    """
+
+    cases: Sequence[int]
     positions: Positions
     order: NDArray[np.int64]
     epochs: int
@@ -120,6 +124,11 @@ class Arm:
         self.output_ids = np.zeros(total, dtype=np.int64)
         self.score_ids = np.zeros((total, len(settings.rubrics)), dtype=np.int64)
         self._ask, self.store, self._writer = ask, store, writer
+        self.nothing_kept = False
+        """Whether the store held no output of this series, and nobody else adds any: only our own are looked for."""
+        self._sought: set[int] = set()
+        self.twin = False
+        """Whether another arm of the trial asks the same: what it keeps first is no other process's."""
         self._todo = settings.order
         self._waiting: dict[tuple[bytes, int], list[Job]] = {}
         self._to_generate: asyncio.Queue[Job] = asyncio.Queue(maxsize=2 * target.concurrency)
@@ -240,9 +249,10 @@ class Arm:
 
     async def jobs(self, slots: Sequence[int]) -> list[Job]:
         """The jobs of these slots, from the store."""
-        positions = [int(self.settings.positions[slot // self.settings.epochs]) for slot in slots]
-        stored = await self._read(self.store.cases, self.settings.dataset_id, positions)
-        return [self._job(slot, item.case) for slot, item in zip(slots, stored, strict=True)]
+        positions, epochs = self.settings.positions, self.settings.epochs
+        ids = [self.settings.cases[positions[slot // epochs]] for slot in slots]
+        cases = await self._read(self.store.cases_of, ids)
+        return [self._job(slot, case) for slot, case in zip(slots, cases, strict=True)]
 
     def _job(self, slot: int, case: Case) -> Job:
         epoch = slot % self.settings.epochs
@@ -267,8 +277,9 @@ class Arm:
 
     async def _dispatch(self, jobs: Sequence[Job]) -> None:
         heads: dict[tuple[bytes, int], OutputHead] = {}
-        for epoch in {job.epoch for job in jobs}:
-            hashes = [job.request_hash for job in jobs if job.epoch == epoch]
+        sought = [job for job in jobs if self._may_be_kept(job)]
+        for epoch in {job.epoch for job in sought}:
+            hashes = [job.request_hash for job in sought if job.epoch == epoch]
             found = await self._read(self.store.find_outputs, hashes, self.series, epoch)
             heads.update({(raw, epoch): head for raw, head in found.items()})
         have: list[Job] = []
@@ -286,6 +297,16 @@ class Arm:
                 job.head = head
                 have.append(job)
         await self._rescore(have)
+
+    def _may_be_kept(self, job: Job) -> bool:
+        """Whether its output may be in the store: where nothing was, only that of an equal job before it."""
+        if not self.nothing_kept:
+            return True
+        key = hash(job.key)  # another's in its place costs a look
+        if key in self._sought:
+            return True
+        self._sought.add(key)
+        return False
 
     async def _rescore(self, jobs: Sequence[Job]) -> None:
         """Jobs whose output is in the store: score what has no score, reuse the rest."""
@@ -404,7 +425,8 @@ class Arm:
             for i, key in job.keys.items():
                 if self._wants(job, i):
                     rubric = self.settings.rubrics[i]
-                    score = await self._judge(rubric, job.view, job.output)
+                    ask = self._judge_off if rubric.scorer.info.cost == "heavy" else judge
+                    score = await ask(rubric.scorer, job.view, job.output)
                     known = job.known.get(i)
                     new.append(NewScore(key, known.attempt + 1 if known else 0, rubric.scorer_id, score))
             output_id = job.head.id if job.head else 0
@@ -416,16 +438,13 @@ class Arm:
             while self._writer.backlog > WRITER_BACKLOG:  # noqa: ASYNC110  # a thread drains it, without events
                 await asyncio.sleep(0.005)
 
-    async def _judge(self, rubric: Rubric, view: Case, output: Output) -> Score:
-        """Judge on the loop, or off it where the scorer says that it is heavy.
+    async def _judge_off(self, scorer: Scorer, view: Case, output: Output) -> Score:
+        """Judge off the loop, where the scorer says that it is heavy.
 
         One that asks has a thread of its own: it waits for what the loop's own threads do.
         """
-        scorer = rubric.scorer
-        if scorer.info.cost != "heavy":
-            return await judge(scorer, view, output)
         run: Callable[[Callable[[], Score]], Coroutine[Any, Any, Score]]
-        run = self._threads.run if rubric.asks else asyncio.to_thread
+        run = self._threads.run if isinstance(scorer, NeedsServices) else asyncio.to_thread
         return await run(lambda: asyncio.run(judge(scorer, view, output)))
 
     # bookkeeping --------------------------------------------------------------------------------------------------
@@ -455,11 +474,12 @@ class Arm:
         self._finish(job, head)
 
     async def _adopt(self, job: Job) -> None:
-        """Another process kept an output under this key first: score that one; ours was paid as well."""
+        """Somebody else kept an output under this key first: score that one; ours was paid as well."""
         assert job.output is not None
         cost = job.output.cost
-        self.progress.twice += 1
-        self.progress.twice_cost += cost or 0.0
+        if not self.twin:
+            self.progress.twice += 1
+            self.progress.twice_cost += cost or 0.0
         self.progress.cost += cost or 0.0
         self.progress.cost_unknown += cost is None
         found = await self._read(self.store.find_outputs, [job.request_hash], self.series, job.epoch)

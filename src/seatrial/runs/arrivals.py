@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from seatrial.core.output import Output
 from seatrial.core.protocols import ChecksCases, Target
-from seatrial.core.record import Json
+from seatrial.core.record import Json, altered
 from seatrial.core.suite import TargetSpec
 
 
@@ -88,4 +88,4 @@ class Arrivals:
         update: dict[str, Json] = {"load": self.load}
         if arrival is not None:
             update |= {"queued": max(0.0, ended - arrival.at - timing.total), "late": arrival.late}
-        return output.timed(timing.model_copy(update=update))
+        return output.timed(altered(timing, update))

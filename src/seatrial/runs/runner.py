@@ -99,7 +99,7 @@ async def execute(
     rubrics = _rubrics(store, suite, parts, helpers)
     series = {name: options.series_of.get(name, options.series) for name in parts.targets}
     looks, slots = options.looks, np.concatenate(stretches)
-    settings = Settings(dataset.id, positions, slots, options.epochs, options.retry_errors, rubrics)
+    settings = Settings(store.case_ids(dataset.id), positions, slots, options.epochs, options.retry_errors, rubrics)
     keys = {name: run_key(suite, name, parts.targets[name], dataset, settings, series[name]) for name in parts.targets}
     arrivals = {name: Arrivals.of(suite.targets[name], target, suite.seed) for name, target in parts.targets.items()}
     earlier: dict[str, int | None] = dict.fromkeys(keys)
@@ -127,7 +127,9 @@ async def execute(
                 done = {name: _done_before(name, settings) for name in keys if name not in arms}
                 shown = [arms[name].progress if name in arms else done[name] for name in keys]
                 work = _in_parts(arms, stretches, looks, trial_id, seen)
-                progress = Progress(trial_id, shown, judges=helpers.counts.values(), notes=_beside(store, trial))
+                progress = Progress(
+                    trial_id, shown, judges=helpers.counts.values(), notes=_beside(_introduced(arms, store, trial))
+                )
                 interrupted = await _drive([*arms.values()], work, writer, progress, show, helpers)
         except BaseException:
             with contextlib.suppress(StoreError):
@@ -152,13 +154,23 @@ def _trial(trial_id: str, suite: Suite, dataset: Dataset, environment: Mapping[s
     return TrialRow(trial_id, suite.name, to_bytes(suite.hash), plain, dataset.id, environment, "running", now(), None)
 
 
-def _beside(store: Store, trial: TrialRow) -> list[str]:
-    """What to say where another process runs the same suite in this store now."""
+def _beside(others: Sequence[TrialRow]) -> list[str]:
+    """What to say where other processes run the same suite in this store now."""
     return [
         f"warning: trial {other.id} of the same suite is running in this store, as process "
         f"{safe(other.environment.get('pid', ''))}: what both ask for is asked, and paid, twice"
-        for other in beside(store, trial)
+        for other in others
     ]
+
+
+def _introduced(arms: Mapping[str, Arm], store: Store, trial: TrialRow) -> list[TrialRow]:
+    """Tell the arms whom they share answers with: each other, what is kept already, the trials of other processes."""
+    others = beside(store, trial)
+    lines = {name: (arm.series, digest("target", dict(arm.target.identity()))) for name, arm in arms.items()}
+    for name, arm in arms.items():
+        arm.twin = [*lines.values()].count(lines[name]) > 1
+        arm.nothing_kept = not others and not arm.twin and not store.has_outputs(arm.series)
+    return others
 
 
 def _note_judging(store: Store, trial_id: str, helpers: Helpers) -> None:

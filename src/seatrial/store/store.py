@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ T = TypeVar("T")
 
 CHUNK = 500
 ROWS_AT_ONCE = 64
+ROWS_READ = 1000
 RECENT = 4000
 STATUSES = ("scored", "not_applicable", "model_failure", "infra_error", "judge_error")
 OUTPUT_STATUSES = ("ok", "model_failure", "infra_error")
@@ -257,24 +259,39 @@ class Store:
         self._remember(first)  # only now: a fault would have taken their numbers back
         return _dataset(found)
 
+    def case_ids(self, dataset_id: int) -> array[int]:
+        """The number of each case of a dataset, by its position."""
+        t = schema.dataset_cases.c
+        query = select(t.case_id).where(t.dataset_id == dataset_id).order_by(t.position)
+        with self.reading() as connection:
+            return array("q", connection.execute(query).scalars())
+
     def cases(self, dataset_id: int, positions: Sequence[int]) -> list[StoredCase]:
         """The cases at these positions, in the order asked."""
-        members, payloads, rows = schema.dataset_cases, schema.case_payloads, schema.cases
-        places = select(members.c.position, members.c.case_id).where(members.c.dataset_id == dataset_id)
-        whole = select(payloads.c.case_id, payloads.c.payload, rows.c.view_hash, rows.c.input_hash).join(
-            rows, rows.c.id == payloads.c.case_id
-        )
-        found: dict[int, Case] = {}
+        t = schema.dataset_cases.c
+        places = select(t.position, t.case_id).where(t.dataset_id == dataset_id)
+        at: dict[int, int] = {}
         with self.reading() as connection:
             for chunk in chunks(positions):
-                at = {row[0]: row[1] for row in connection.execute(places.where(members.c.position.in_(chunk)))}
-                near = {i: case for i in at.values() if (case := self._recent.get(i)) is not None}
-                wanted = [case_id for case_id in at.values() if case_id not in near]
-                read = connection.execute(whole.where(payloads.c.case_id.in_(wanted))) if wanted else ()
-                fresh = {row[0]: self._case(row[1], row[2], row[3]) for row in read}
-                found |= {place: near.get(i) or fresh[i] for place, i in at.items()}
-                self._remember(fresh)
-        return [StoredCase(position, found[position]) for position in positions]
+                at.update((row[0], row[1]) for row in connection.execute(places.where(t.position.in_(chunk))))
+        found = self.cases_of([at[position] for position in positions])
+        return [StoredCase(position, case) for position, case in zip(positions, found, strict=True)]
+
+    def cases_of(self, ids: Sequence[int]) -> list[Case]:
+        """The cases with these numbers, in the order asked; of those at hand nothing is read."""
+        payloads, rows = schema.case_payloads.c, schema.cases.c
+        whole = select(payloads.case_id, payloads.payload, rows.view_hash, rows.input_hash).join(
+            schema.cases, rows.id == payloads.case_id
+        )
+        found = {i: case for i in ids if (case := self._recent.get(i)) is not None}
+        if missing := [i for i in dict.fromkeys(ids) if i not in found]:
+            with self.reading() as connection:
+                for chunk in chunks(missing):
+                    read = connection.execute(whole.where(payloads.case_id.in_(chunk)))
+                    fresh = {row[0]: self._case(row[1], row[2], row[3]) for row in read}
+                    found |= fresh
+                    self._remember(fresh)
+        return [found[i] for i in ids]
 
     def _case(self, payload: bytes, view: bytes, said: bytes) -> Case:
         plain = self.value(payload)
@@ -299,7 +316,7 @@ class Store:
             .order_by(members.c.position)
         )
         with self.reading() as connection:
-            for row in connection.execute(query):
+            for row in connection.execute(query).yield_per(ROWS_READ):
                 yield CaseFacts(*row[:6], strata=json.loads(row[6]))
 
     def case_keys(self, dataset_id: int) -> Iterator[tuple[str, str]]:
@@ -311,6 +328,10 @@ class Store:
 
     # outputs and scores -------------------------------------------------------------------------------------------
 
+    def has_outputs(self, series: str) -> bool:
+        """Whether there is any output of a series."""
+        return bool(self._all(select(schema.outputs.c.id).where(schema.outputs.c.series == series).limit(1)))
+
     def find_outputs(self, request_hashes: Iterable[bytes], series: str, epoch: int) -> dict[bytes, OutputHead]:
         """The newest attempt at each request of a series and epoch."""
         t = schema.outputs.c
@@ -318,7 +339,7 @@ class Store:
         found: dict[bytes, OutputHead] = {}
         with self.reading() as connection:
             for chunk in chunks(request_hashes):
-                for row in connection.execute(query.where(t.request_hash.in_(chunk)).order_by(t.attempt)):
+                for row in connection.execute(query.where(t.request_hash.in_(chunk)).order_by(t.attempt)).all():
                     found[row[0]] = OutputHead(row[1], row[2], OUTPUT_STATUSES[row[3]], row[4])
         return found
 
@@ -329,7 +350,7 @@ class Store:
         found: dict[bytes, ScoreHead] = {}
         with self.reading() as connection:
             for chunk in chunks(keys):
-                for row in connection.execute(query.where(t.key.in_(chunk)).order_by(t.attempt)):
+                for row in connection.execute(query.where(t.key.in_(chunk)).order_by(t.attempt)).all():
                     found[row[0]] = _score_head(row[1:])
         return found
 
@@ -478,7 +499,7 @@ class Store:
         t = schema.run_items.c
         query = select(t.position, t.epoch, t.output_id, t.score_ids).where(t.run_id == run_id)
         with self.reading() as connection:
-            for row in connection.execute(query.order_by(t.position, t.epoch)):
+            for row in connection.execute(query.order_by(t.position, t.epoch)).yield_per(ROWS_READ):
                 yield RunItem(*row)
 
     def integrity(self) -> str:
