@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.core.case import Case
-from seatrial.datasets.sampling import minhash
+from seatrial.datasets.sampling import duplicates, minhash
 from seatrial.datasets.sampling.duplicates import Duplicates, find
 
 LONG = "I ordered the blue kettle three weeks ago, it never came, and nobody at your desk answers my letters about it"
@@ -114,3 +114,24 @@ def test_signatures_estimate_the_overlap(text: str):
     again = minhash.signatures([other, "something before", text], 5)
     assert (again.bytes[2] == both.bytes[0]).all()  # no matter what it is computed beside
     assert (again.bands[0] == both.bands[1]).all()
+
+
+def test_how_many_pairs_wait_to_be_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch):
+    random_of = random.Random(3)
+    parts = [f"{word} is what I wrote to you about {when}" for word in ("a tent", "my bill", "it") for when in "abcdef"]
+    texts = [". ".join(random_of.sample(parts, 4)) for _ in range(400)]
+    measured: list[tuple[int, int]] = []
+    call = duplicates._Alike.__call__
+
+    def counted(alike: duplicates._Alike, i: int, j: int) -> bool:
+        measured.append((i, j))
+        return call(alike, i, j)
+
+    monkeypatch.setattr(duplicates._Alike, "__call__", counted)
+    at_once = find(cases(*texts))
+    assert len(measured) == len(set(measured)) > 50  # each pair once
+    monkeypatch.setattr(duplicates, "WAITING", 3)
+    in_parts = find(cases(*texts))
+    assert in_parts[1:] == at_once[1:]
+    assert at_once.near > 20
+    assert np.array_equal(in_parts.of, at_once.of)

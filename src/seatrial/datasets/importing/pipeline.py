@@ -27,8 +27,8 @@ BATCH = 2000
 SHOWN_BAD = 100
 """So many faults beyond what may be skipped are collected before the import gives up."""
 
-Scrub = Callable[[Case], "tuple[Case | None, dict[str, int], str]"]
-"""A clean case with what was replaced in it by kind, or none with the reason why it was refused."""
+Scrub = Callable[[Raw], "tuple[Raw | None, dict[str, int], str]"]
+"""A clean case, as plain values, with what was replaced in it by kind; none with the reason why it was refused."""
 Step = Callable[[str, int], None]
 
 
@@ -76,18 +76,18 @@ def _silent(stage: str, count: int) -> None:
 def _scrubber(policy: str, key: bytes | None) -> Scrub:
     """What scrubs a case. Raises ConfigError for an unknown policy."""
     if key is None:
-        return lambda case: (case, {}, "")
+        return lambda plain: (plain, {}, "")
     from seatrial.datasets.scrubbing.policy import load
     from seatrial.datasets.scrubbing.scrub import Scrubber
 
     scrubber = Scrubber(load(policy), key)
 
-    def scrub(case: Case) -> tuple[Case | None, dict[str, int], str]:
-        done = scrubber.case(case)
+    def scrub(plain: Raw) -> tuple[Raw | None, dict[str, int], str]:
+        done = scrubber.valid(plain)
         counts: dict[str, int] = {}
         for finding in done.findings:
             counts[finding.kind] = counts.get(finding.kind, 0) + 1
-        return done.case, counts, done.refused
+        return done.record, counts, done.refused
 
     return scrub
 
@@ -242,7 +242,7 @@ class _Import:
 
         def fill(out: IO[bytes]) -> None:
             for case in self._cases(scrub, report, problems):
-                out.write(canonical(case.recorded).encode("ascii") + b"\n")
+                out.write(canonical(case).encode("ascii") + b"\n")
                 report.cases += 1
                 if report.cases % BATCH == 0:
                     self._tell("writing", report.cases)
@@ -265,13 +265,11 @@ class _Import:
             return "all of them are outside --since and --until"
         return "is it the right --format? see the table of formats in the documentation of import"
 
-    def _cases(self, scrub: Scrub, report: Report, problems: list[Problem]) -> Iterator[Case]:
-        for group in self._spool.groups():
+    def _cases(self, scrub: Scrub, report: Report, problems: list[Problem]) -> Iterator[Raw]:
+        for entries in self._spool.groups():
             report.sessions += 1
-            entries = self._spool.group(group)
-            held = turns.Group(
-                entries, self._spool.payload, self._spool.session(group), strip=self._settings.system == "strip"
-            )
+            name = self._spool.session(entries)
+            held = turns.Group(entries, self._spool.payload, name, strip=self._settings.system == "strip")
             chosen = turns.turns(held.entries, self._step)
             report.without_content += not chosen
             for turn in chosen:
@@ -284,7 +282,7 @@ class _Import:
                 if clean is not None:
                     yield clean
 
-    def _clean(self, case: Case, entry: Entry, scrub: Scrub, report: Report, problems: list[Problem]) -> Case | None:
+    def _clean(self, case: Raw, entry: Entry, scrub: Scrub, report: Report, problems: list[Problem]) -> Raw | None:
         clean, counts, refused = scrub(case)
         if clean is None:
             self._bad_case(Problem(f"was refused by scrubbing: {refused}", *self._place(entry)), problems, report)
@@ -301,11 +299,13 @@ class _Import:
         if len(problems) < self._settings.skip_bad + SHOWN_BAD:
             problems.append(problem)
 
-    def _case(self, fields: Raw, turn: turns.Turn, problems: list[Problem], report: Report) -> Case | None:
+    def _case(self, fields: Raw, turn: turns.Turn, problems: list[Problem], report: Report) -> Raw | None:
+        """The plain values of the case at a turn; none where it breaks a rule of cases, which is noted."""
         entry = turn.entry
         name = entry.key.hex()[:24] + (f"-{turn.position}" if entry.turns > 1 or turn.position else "")
+        fields = {"id": name, **fields, "source": self._paths[entry.file].name}
         try:
-            return Case.model_validate({"id": name, **fields, "source": self._paths[entry.file].name})
+            return turns.usual(fields) or Case.model_validate(fields).recorded
         except ValidationError as error:
             fault = translate(error, Case, fields)[0]
             problem = Problem(fault.rule, *self._place(entry), dotted(fault.path), hint=fault.hint)

@@ -25,16 +25,22 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS progress (one INTEGER PRIMARY KEY CHECK (one = 1), file INTEGER, number INTEGER,
     offset INTEGER, records INTEGER, added INTEGER, seen INTEGER, late INTEGER, bad INTEGER, family TEXT);
 CREATE TABLE IF NOT EXISTS problems (file TEXT, line INTEGER, key TEXT, rule TEXT, value TEXT, hint TEXT);
-CREATE TABLE IF NOT EXISTS sessions (hash BLOB PRIMARY KEY, name BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, key BLOB UNIQUE, kind TEXT, trace BLOB, span BLOB,
-    parent BLOB, session BLOB, start INTEGER, turns INTEGER, file INTEGER, number INTEGER, payload BLOB);
+    parent BLOB, session BLOB, start INTEGER, turns INTEGER, file INTEGER, number INTEGER,
+    block INTEGER, place INTEGER, size INTEGER);
+CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, body BLOB);
 """
-GROUP = "COALESCE(session, trace, key)"
+TABLES = ("meta", "progress", "problems", "seen", "blocks")
+GROUP = "COALESCE(seen.session, seen.trace, seen.key)"
+BLOCK = 1 << 14
+"""Bytes of payloads that are compressed and sealed together."""
+OPENED = 1 << 22
+"""Bytes of opened blocks that are kept at hand."""
 FAULTS = sqlite3.DatabaseError
 
 
 class Entry(NamedTuple):
-    """An observation in the spool, without its payload."""
+    """An observation in the spool; `block`, `place` and `size` tell where what it holds is, if it holds anything."""
 
     id: int
     key: bytes
@@ -42,10 +48,17 @@ class Entry(NamedTuple):
     trace: bytes | None
     span: bytes | None
     parent: bytes | None
+    session: bytes | None
     start: int | None
     turns: int
     file: int
     number: int
+    block: int | None
+    place: int
+    size: int
+
+
+FIELDS = Entry._fields
 
 
 class Progress(NamedTuple):
@@ -76,12 +89,9 @@ class Seal:
 
     def mark(self, *parts: str | bytes) -> bytes:
         """A keyed hash of 16 bytes: equal for equal parts, and telling nothing of them."""
-        held = hashlib.blake2b(key=self._mark, digest_size=16)
-        for part in parts:
-            raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            held.update(len(raw).to_bytes(8, "big"))
-            held.update(raw)
-        return held.digest()
+        raw = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
+        told = b"".join([len(part).to_bytes(8, "big") + part for part in raw])
+        return hashlib.blake2b(told, key=self._mark, digest_size=16).digest()
 
     def close(self, value: bytes) -> bytes:
         """Compressed and sealed."""
@@ -105,8 +115,12 @@ class Spool:
         self.path = path
         self._seal = seal
         self._rows: list[tuple[Any, ...]] = []
-        self._sessions: dict[bytes, bytes] = {}
+        self._blocks: list[tuple[int, bytes]] = []
+        self._body = bytearray()
+        self._open: dict[int, bytes] = {}
+        self._held = 0
         self._db = self._opened(identity)
+        self._block = int(self._db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM blocks").fetchone()[0])
 
     def _opened(self, identity: str) -> sqlite3.Connection:
         try:
@@ -129,13 +143,14 @@ class Spool:
             for pragma in ("synchronous = NORMAL", "cache_size = -65536", "temp_store = FILE"):
                 db.execute(f"PRAGMA {pragma}")
             db.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA.split(";"):
-                db.execute(statement)
+            db.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT)")
             held = db.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
             if held != (identity,):
-                for table in ("meta", "progress", "problems", "sessions", "seen"):
-                    db.execute(f"DELETE FROM {table}")  # noqa: S608  # the names are ours
-                db.execute("INSERT INTO meta VALUES ('identity', ?)", (identity,))
+                for table in TABLES:
+                    db.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('identity', ?)", (identity,))
             db.execute("COMMIT")
         except BaseException:
             db.close()
@@ -158,12 +173,24 @@ class Spool:
             key = mark(own, found.trace_id, found.span_id, str(found.start), body)
         trace = mark("trace", found.trace_id) if found.trace_id else None
         session = mark("session", found.session_id) if found.session_id else None
-        if session is not None and session not in self._sessions:
-            self._sessions[session] = self._seal.close(found.session_id.encode("utf-8", "surrogatepass"))
         span = mark("span", found.span_id) if found.span_id else None
         parent = mark("span", found.parent_id) if found.parent_id else None
-        held = self._seal.close(body) if payload is not None else None
-        self._rows.append((key, found.kind, trace, span, parent, session, found.start, turns, *place, held))
+        where = self._keep(body, found.session_id) if body or found.session_id else (None, 0, 0)
+        self._rows.append((key, found.kind, trace, span, parent, session, found.start, turns, *place, *where))
+
+    def _keep(self, body: bytes, session: str) -> tuple[int, int, int]:
+        """Put a payload and the name of its session into the block that is being filled; gives where they are."""
+        if len(self._body) >= BLOCK:
+            self._seal_block()
+        start = len(self._body)
+        self._body += body + b"\n" + session.encode("utf-8", "surrogatepass")
+        return self._block, start, len(self._body) - start
+
+    def _seal_block(self) -> None:
+        if self._body:
+            self._blocks.append((self._block, self._seal.close(bytes(self._body))))
+            self._block += 1
+            self._body = bytearray()
 
     @property
     def waiting(self) -> int:
@@ -173,19 +200,19 @@ class Spool:
     def commit(self, at: Progress, problems: Iterable[Problem]) -> Progress:
         """Keep what was added, with the place behind it; gives the progress with its counts."""
         db = self._db
+        self._seal_block()
         db.execute("BEGIN IMMEDIATE")
         before = db.total_changes
-        marks = ", ".join("?" * 11)
-        names = "key, kind, trace, span, parent, session, start, turns, file, number, payload"
-        db.executemany(f"INSERT OR IGNORE INTO seen ({names}) VALUES ({marks})", self._rows)  # noqa: S608
+        marks = ", ".join("?" * len(FIELDS[1:]))
+        db.executemany(f"INSERT OR IGNORE INTO seen ({', '.join(FIELDS[1:])}) VALUES ({marks})", self._rows)  # noqa: S608
         added = db.total_changes - before
-        db.executemany("INSERT OR IGNORE INTO sessions VALUES (?, ?)", self._sessions.items())
+        db.executemany("INSERT INTO blocks VALUES (?, ?)", self._blocks)
         rows = [(p.file, p.line, *map(_plain, (p.key, p.rule, p.value, p.hint))) for p in problems]
         db.executemany("INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", rows)
         at = at._replace(added=at.added + added, seen=at.seen + len(self._rows))
         db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", at)
         db.execute("COMMIT")
-        self._rows, self._sessions = [], {}
+        self._rows, self._blocks = [], []
         return at
 
     def problems(self) -> list[Problem]:
@@ -197,42 +224,66 @@ class Spool:
         """Give every span the session that any span of its trace names, and index the groups."""
         db = self._db
         db.execute("BEGIN IMMEDIATE")
-        db.execute("CREATE INDEX IF NOT EXISTS by_trace ON seen (trace) WHERE trace IS NOT NULL")
-        db.execute(
-            "UPDATE seen SET session = named.session FROM (SELECT trace, MIN(session) AS session FROM seen "
-            "WHERE session IS NOT NULL AND trace IS NOT NULL GROUP BY trace) AS named "
-            "WHERE seen.session IS NULL AND seen.trace = named.trace"
-        )
-        db.execute(f"CREATE INDEX IF NOT EXISTS by_group ON seen ({GROUP})")
+        if self._any("session IS NULL AND trace IS NOT NULL") and self._any(
+            "session IS NOT NULL AND trace IS NOT NULL"
+        ):
+            db.execute("CREATE INDEX IF NOT EXISTS by_trace ON seen (trace) WHERE trace IS NOT NULL")
+            db.execute(
+                "UPDATE seen SET session = named.session FROM (SELECT trace, MIN(session) AS session FROM seen "
+                "WHERE session IS NOT NULL AND trace IS NOT NULL GROUP BY trace) AS named "
+                "WHERE seen.session IS NULL AND seen.trace = named.trace"
+            )
+        db.execute("CREATE INDEX IF NOT EXISTS by_group ON seen (COALESCE(session, trace, key))")
         db.execute("COMMIT")
 
-    def groups(self) -> Iterator[bytes]:
-        """Every session (or trace, or single request) in which a model was asked, the earliest first."""
+    def _any(self, condition: str) -> bool:
+        return self._db.execute(f"SELECT 1 FROM seen WHERE {condition} LIMIT 1").fetchone() is not None  # noqa: S608
+
+    def groups(self) -> Iterator[list[Entry]]:
+        """Every session (or trace, or single request) in which a model was asked, the earliest first.
+
+        Each is what belongs to it, in the order of time.
+        """
+        names = ", ".join(f"seen.{name}" for name in FIELDS)
         found = self._db.execute(
-            f"SELECT {GROUP} AS held, MIN(start) AS first, MIN(id) FROM seen WHERE kind = 'llm' "  # noqa: S608
-            "GROUP BY held ORDER BY first IS NULL, first, MIN(id)"
+            f"SELECT {names}, least FROM (SELECT {GROUP} AS held, MIN(start) AS first, MIN(id) AS least FROM seen "  # noqa: S608
+            f"WHERE kind = 'llm' GROUP BY held) AS asked JOIN seen ON {GROUP} = asked.held "
+            "ORDER BY first IS NULL, first, least, start IS NULL, start, id"
         )
-        for row in found:
-            yield row[0]
+        entries: list[Entry] = []
+        group = None
+        for *row, least in found:
+            if least != group and entries:
+                yield entries
+                entries = []
+            group = least
+            entries.append(Entry._make(row))
+        if entries:
+            yield entries
 
-    def group(self, key: bytes) -> list[Entry]:
-        """What belongs to one of them, in the order of time."""
-        found = self._db.execute(
-            "SELECT id, key, kind, trace, span, parent, start, turns, file, number FROM seen "  # noqa: S608
-            f"WHERE {GROUP} = ? ORDER BY start IS NULL, start, id",
-            (key,),
-        )
-        return [Entry(*row) for row in found]
+    def session(self, entries: Iterable[Entry]) -> str:
+        """The name of a group's session, empty where the group is none."""
+        named = (self._stored(entry).partition(b"\n")[2] for entry in entries if entry.session is not None)
+        return next(filter(None, named), b"").decode("utf-8", "surrogatepass")
 
-    def session(self, key: bytes) -> str:
-        """The session's name, empty where the group is none."""
-        row = self._db.execute("SELECT name FROM sessions WHERE hash = ?", (key,)).fetchone()
-        return self._seal.open(row[0]).decode("utf-8", "surrogatepass") if row else ""
-
-    def payload(self, number: int) -> Raw:
+    def payload(self, entry: Entry) -> Raw:
         """What an entry holds."""
-        row = self._db.execute("SELECT payload FROM seen WHERE id = ?", (number,)).fetchone()
-        return loads(self._seal.open(row[0])) if row and row[0] is not None else {}
+        body = self._stored(entry).partition(b"\n")[0]
+        return loads(body) if body else {}
+
+    def _stored(self, entry: Entry) -> bytes:
+        """A payload's JSON, a line break, and the name of a session; each of them may be empty."""
+        if entry.block is None:
+            return b""
+        body = self._open.get(entry.block)
+        if body is None:
+            row = self._db.execute("SELECT body FROM blocks WHERE id = ?", (entry.block,)).fetchone()
+            body = self._seal.open(row[0])
+            self._held += len(body)
+            while self._open and self._held > OPENED:
+                self._held -= len(self._open.pop(next(iter(self._open))))
+            self._open[entry.block] = body
+        return body[entry.place : entry.place + entry.size]
 
     def count(self, kind: str, turns: int | None = None) -> int:
         """How many entries are of a kind (and have so many turns)."""

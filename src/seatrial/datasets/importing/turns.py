@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from seatrial.core.message import Role
 from seatrial.datasets.importing.spool import Entry
 from seatrial.datasets.importing.values import iso
 from seatrial.errors import UsageError, safe
 from seatrial.traces.observation import Observation, Raw
 
 REDACTED = "__REDACTED__"
-Load = Callable[[int], Raw]
+Load = Callable[[Entry], Raw]
 
 
 class Turn(NamedTuple):
@@ -111,7 +112,7 @@ class Group:
     def fields(self, turn: Turn) -> Raw | None:
         """The fields of the case at a turn, but for its id; None where its content was not recorded."""
         entry = turn.entry
-        held = self._told(entry, self._load(entry.id))
+        held = self._told(entry, self._load(entry))
         messages, answer = held.get("messages", []), held.get("answer", [])
         if held.get("conversation"):
             at = cuts(messages)[turn.position]
@@ -142,7 +143,7 @@ class Group:
         """A request with what log events told of it."""
         for other in self._all:
             if other.kind == "event" and (other.trace, other.span) == (entry.trace, entry.span):
-                told = self._load(other.id)
+                told = self._load(other)
                 for name in ("messages", "answer"):
                     if told.get(name) and not held.get(name):
                         held.setdefault(f"told_{name}", []).extend(told[name])
@@ -165,7 +166,7 @@ class Group:
         """The documents that the last reranker gave, else those of every retriever."""
         ranked = list(self._before(entry, ("reranker",)))
         held = ranked[-1:] or list(self._before(entry, ("retriever",)))
-        return [document for other in held for document in self._load(other.id).get("documents", [])]
+        return [document for other in held for document in self._load(other).get("documents", [])]
 
     def _metadata(self, held: Raw, answer: list[Raw], documents: list[Raw], entry: Entry) -> Raw:
         """The answer that production gave, and what it took."""
@@ -186,11 +187,36 @@ class Group:
         if unread:
             found["documents_without_text"] = unread
         said = {m.get("content") for m in held.get("messages", []) if isinstance(m.get("content"), str)}
-        ran = [m for o in self._before(entry, ("tool",)) for m in self._load(o.id).get("messages", [])]
+        ran = [m for o in self._before(entry, ("tool",)) for m in self._load(o).get("messages", [])]
         apart = [m for m in ran if m.get("content") not in said]
         if apart:
             found["tool_results"] = apart
         return found if any(found.values()) else {}
+
+
+_SPEAKERS = frozenset(get_args(Role))
+_CHAT = {"role", "content"}
+_USUAL = ("id", "input", "strata", "trace_id", "span_id", "session_id", "created_at", "source", "metadata")
+_FIELDS = frozenset(_USUAL)
+
+
+def usual(fields: Raw) -> Raw | None:
+    """The plain values of the case that these fields make, where it is of the usual kind: a chat of text, and labels.
+
+    None where only validation can tell them. `created_at` is one that `iso` wrote.
+    """
+    if not fields.keys() <= _FIELDS:
+        return None
+    for message in fields["input"]:
+        if message.keys() != _CHAT or message["role"] not in _SPEAKERS:
+            return None
+        if not isinstance(message["content"], str) or not message["content"]:
+            return None
+    labels = fields.get("strata", {}).items()
+    if not all(isinstance(name, str) and isinstance(value, str) for name, value in labels):
+        return None
+    chat = [{"role": message["role"], "content": message["content"]} for message in fields["input"]]
+    return {name: chat if name == "input" else fields[name] for name in _USUAL if name in fields}
 
 
 def _once(documents: list[Raw]) -> list[Raw]:

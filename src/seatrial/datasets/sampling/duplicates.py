@@ -1,4 +1,4 @@
-"""Near-duplicates among any number of inputs, in memory linear in their number: under 150 bytes each.
+"""Near-duplicates among any number of inputs, in memory linear in their number: under 200 bytes each.
 
 Two inputs say the same when they are equal; when they are equal once normalised (compatible forms, case, white space,
 and what the settings mask); when their character shingles overlap by `jaccard`; or when they nearly do and the hashing
@@ -33,7 +33,8 @@ NEARLY = 0.1
 SLACK = 0.08
 """Pairs whose estimate falls short by more than this, two standard errors, are not measured."""
 BLOCK = 1 << 14
-REMEMBERED = 200_000
+WAITING = 1_000_000
+"""So many pairs wait at most to be measured."""
 UNSAID = ("system", "developer")
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -144,7 +145,10 @@ class Finder:
             self._waiting.clear()
 
     def clusters(self, text_at: Callable[[int], str]) -> Clusters:
-        """The clusters of all inputs taken, the same whatever their order; `text_at` gives a normalised text again."""
+        """The clusters of all inputs taken, the same whatever their order; the signatures are let go of, so once only.
+
+        `text_at` gives a normalised text again.
+        """
         self._sign()
         exact = np.frombuffer(self._exact, dtype=np.uint64)
         normal = np.frombuffer(self._normal, dtype=np.uint64)
@@ -156,6 +160,7 @@ class Finder:
         if self.settings.jaccard < 1:
             first = order[np.flatnonzero(np.concatenate([[True], np.diff(normal[order]) > 0]))] if len(order) else order
             near = self._join_near(joined, first, text_at)
+        self._bands, self._bytes = bytearray(), bytearray()  # most of the memory, which nothing needs any more
         of = joined.roots()
         sizes = np.bincount(of) if len(of) else np.zeros(1, dtype=np.int64)
         return Clusters(of, equal, normalised, near, int(sizes.max()))
@@ -165,12 +170,18 @@ class Finder:
         bands = np.frombuffer(self._bands, dtype=np.uint32).reshape(-1, minhash.BANDED // self._rows)
         marks = np.frombuffer(self._bytes, dtype=np.uint8).reshape(-1, minhash.BINS)
         alike = _Alike(self.settings, text_at)
-        near = 0
+        waiting: list[Ints] = []
+        near = held = 0
         for band in range(bands.shape[1]):
             keys = bands[firsts, band]
             for a, b in _pairs(firsts[np.argsort(keys, kind="stable")], bands[:, band]):
-                near += _join_alike(joined, a, b, marks, alike)
-        return near
+                found = _worth(joined.roots(), a, b, marks, alike.least_matches)
+                held += len(found)
+                waiting.append(found)
+                if held > WAITING:
+                    near += _join_alike(joined, waiting, alike)
+                    waiting, held = [], 0
+        return near + _join_alike(joined, waiting, alike)
 
 
 def _pairs(ordered: Ints, keys: NDArray[np.uint32]) -> Iterator[tuple[Ints, Ints]]:
@@ -184,24 +195,35 @@ def _pairs(ordered: Ints, keys: NDArray[np.uint32]) -> Iterator[tuple[Ints, Ints
     yield ordered[later - 1], ordered[later]
 
 
-def _join_alike(joined: Joined, a: Ints, b: Ints, marks: NDArray[np.uint8], alike: _Alike) -> int:
-    near = 0
+def _worth(of: Ints, a: Ints, b: Ints, marks: NDArray[np.uint8], least: int) -> Ints:
+    """The pairs worth measuring, each as one number: those of two clusters whose estimate is high enough."""
+    found: list[Ints] = [np.empty(0, dtype=np.int64)]
     for start in range(0, len(a), BLOCK):
         left, right = a[start : start + BLOCK], b[start : start + BLOCK]
-        worth = np.count_nonzero(marks[left] == marks[right], axis=1) >= alike.least_matches
-        for i, j in zip(left[worth].tolist(), right[worth].tolist(), strict=True):
-            if joined.root(i) != joined.root(j) and alike(i, j):
-                joined.join(i, j)
-                near += 1
+        kept = of[left] != of[right]
+        left, right = left[kept], right[kept]
+        kept = np.count_nonzero(marks[left] == marks[right], axis=1) >= least
+        left, right = left[kept], right[kept]
+        found.append(np.minimum(left, right) << 32 | np.maximum(left, right))
+    return np.concatenate(found)
+
+
+def _join_alike(joined: Joined, pairs: Sequence[Ints], alike: _Alike) -> int:
+    """Join the pairs that are alike, each measured once; gives how many joined. Their order decides nothing."""
+    near = 0
+    for pair in np.unique(np.concatenate(pairs)).tolist() if pairs else ():
+        i, j = pair >> 32, pair & 0xFFFFFFFF
+        if joined.root(i) != joined.root(j) and alike(i, j):
+            joined.join(i, j)
+            near += 1
     return near
 
 
 class _Alike:
-    """Whether two texts are alike, measured on the texts themselves; what was measured is not measured again."""
+    """Whether two texts are alike, measured on the texts themselves."""
 
     def __init__(self, settings: Duplicates, text_at: Callable[[int], str]) -> None:
         self._settings = settings
-        self._unlike: set[int] = set()
         self._text = lru_cache(maxsize=256)(text_at)
         self._shingles = lru_cache(maxsize=256)(self._shingles_of)
         self._vector = lru_cache(maxsize=256)(self._vector_of)
@@ -210,17 +232,10 @@ class _Alike:
         self.least_matches = max(1, int(minhash.BINS * (floor - SLACK)))
 
     def __call__(self, i: int, j: int) -> bool:
-        pair = i << 32 | j
-        if pair in self._unlike:
-            return False
         overlap = minhash.jaccard(self._shingles(i), self._shingles(j))
         if overlap >= self._settings.jaccard:
             return True
-        if overlap >= self._floor and float(self._vector(i) @ self._vector(j)) >= self._settings.cosine:
-            return True
-        if len(self._unlike) < REMEMBERED:
-            self._unlike.add(pair)
-        return False
+        return overlap >= self._floor and float(self._vector(i) @ self._vector(j)) >= self._settings.cosine
 
     def _shingles_of(self, i: int) -> set[str]:
         return minhash.shingles(self._text(i))

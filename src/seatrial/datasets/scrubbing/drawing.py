@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import random
+from functools import cached_property
 from hashlib import sha256
 
 
@@ -13,11 +14,17 @@ def raw(text: str) -> bytes:
 
 
 class Draw:
-    """Numbers that depend on a key and on words only: HMAC-SHA-256 seeds a generator."""
+    """Numbers that depend on a key and on words only: HMAC-SHA-256 seeds a generator, once it is needed."""
 
     def __init__(self, key: bytes, *words: str) -> None:
-        seed = hmac.digest(key, b"\0".join(str(len(raw(w))).encode() + b":" + raw(w) for w in words), "sha256")
-        self._bits = random.Random(int.from_bytes(seed, "big"))  # noqa: S311  # the seed is the secret, 256 bits of it
+        self._key = key
+        self._words = words
+
+    @cached_property
+    def _bits(self) -> random.Random:
+        parts = [raw(word) for word in self._words]
+        seed = hmac.digest(self._key, b"\0".join([b"%d:%b" % (len(part), part) for part in parts]), "sha256")
+        return random.Random(int.from_bytes(seed, "big"))  # noqa: S311  # the seed is the secret, 256 bits of it
 
     def below(self, count: int) -> int:
         """A whole number of [0, count)."""

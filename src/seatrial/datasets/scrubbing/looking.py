@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from seatrial.datasets.scrubbing import names, surrogates
-from seatrial.datasets.scrubbing.policy import Policy, compiled, plain_key
-from seatrial.datasets.scrubbing.walk import RefusedError
+from seatrial.datasets.scrubbing.policy import USER_NAME, Policy, compiled, plain_key
+from seatrial.datasets.scrubbing.walk import Place, RefusedError
 from seatrial.scorers.base import encodable
 from seatrial.scorers.safety import personal
 from seatrial.scorers.safety._detecting import without_overlap
@@ -27,6 +28,8 @@ _BLOB = r"data:[\w.+/-]{1,60};base64,[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{512,}={0,
 _BLOB_SIZE = 400
 _PROSE = frozenset(("", "content", "text", "input"))
 _PROBED = 200
+_ACCOUNT = ("user", "login", "account")
+"""One of these words stands in whatever `USER_NAME` finds."""
 _COST = 200
 """About what remembering a text costs beside its characters, findings left out."""
 
@@ -38,8 +41,8 @@ class Looker:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._recent: dict[tuple[str, str], Findings] = {}
-        self._older: dict[tuple[str, str], Findings] = {}
+        self._recent: dict[Place, Findings] = {}
+        self._older: dict[Place, Findings] = {}
         self._held = 0
 
     def found(self, text: str, key: str) -> Findings:
@@ -52,7 +55,20 @@ class Looker:
             self._remember(place, known)
         return known
 
-    def _remember(self, place: tuple[str, str], found: Findings) -> None:
+    def hits(self, places: Iterable[Place]) -> list[tuple[Place, Findings]]:
+        """Those places in which anything is found, with it, in their order."""
+        recent = self._recent
+        out: list[tuple[Place, Findings]] = []
+        for place in places:
+            known = recent.get(place)
+            if known is None:
+                known = self.found(*place)
+                recent = self._recent
+            if known:
+                out.append((place, known))
+        return out
+
+    def _remember(self, place: Place, found: Findings) -> None:
         self._held += len(place[0]) + _COST * (1 + len(found))
         if self._held > REMEMBERED:
             self._recent, self._older, self._held = {}, self._recent, 0
@@ -74,7 +90,8 @@ class Looker:
             found = without_overlap(found + own) if own else found
         if policy.blobs != "keep" and (len(text) >= _BLOB_SIZE or ";base64," in text):
             _check_blobs(text, found)
-        return tuple(f for f in found if not surrogates.is_surrogate(f.kind, f.text) and f.text not in policy.allow)
+        allow = policy.allowed
+        return tuple([f for f in found if not surrogates.is_surrogate(f.kind, f.text) and f.text not in allow])
 
     def _by_key(self, text: str, key: str) -> list[Found]:
         """What the key says of its value: its kind, or words that make a weak number a sure one."""
@@ -88,7 +105,10 @@ class Looker:
     def _own(self, text: str) -> list[Found]:
         found: list[Found] = []
         said = encodable(text)
+        folded = said.casefold()
         for pattern in self._policy.searched:
+            if pattern is USER_NAME and not any(word in folded for word in _ACCOUNT):
+                continue
             for match in pattern.regex.finditer(said):
                 group = next((n for n in pattern.groups if match.group(n) is not None), 0)
                 start, end = match.span(group)

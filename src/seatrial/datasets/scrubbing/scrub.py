@@ -11,7 +11,7 @@ surrogates, which are known without a key: that is why scrubbing twice changes n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,14 +19,17 @@ from typing import Any, NamedTuple
 from seatrial.core.case import Case
 from seatrial.core.record import as_dict, as_list
 from seatrial.datasets.scrubbing import names, surrogates
-from seatrial.datasets.scrubbing.looking import FIXED, Looker
+from seatrial.datasets.scrubbing.looking import FIXED, Findings, Looker
 from seatrial.datasets.scrubbing.policy import Policy
-from seatrial.datasets.scrubbing.walk import Place, RefusedError, maybe_json, rewritten, texts
+from seatrial.datasets.scrubbing.walk import Place, RefusedError, maybe_json, replaced, rewritten, texts
 from seatrial.scorers.safety._detecting import without_overlap
 from seatrial.scorers.safety.personal import Found
 
 ROUNDS = 8
 """A record that is not settled after so many rounds of replacing is refused."""
+
+SURE = 0.6
+"""A name found so surely is looked for in the whole record, and what is looked for so counts as found so surely."""
 
 TIMES = ("created_at", "published_at")
 LINKS = ("id", "seed_id", "parent_id", "trace_id", "span_id", "session_id")
@@ -87,10 +90,16 @@ class Scrubber:
         done = self.record(plain)
         if done.record is None or done.record is plain:
             return Scrubbed(case if done.record is plain else None, done.findings, done.refused)
-        try:
-            return Scrubbed(Case.model_validate(done.record), done.findings)
-        except Exception as fault:  # noqa: BLE001  # fail closed; the message would hold values
-            return Scrubbed(None, (), f"fault:{type(fault).__name__}")
+        return _as_case(done)
+
+    def valid(self, plain: dict[str, Any]) -> ScrubbedRecord:
+        """What `case` gives, from and as the plain fields of a valid case. Never raises."""
+        done = self.record(plain)
+        if done.record is None or _still_valid(plain, done.record):
+            return done
+        checked = _as_case(done)
+        record = checked.case.recorded if checked.case is not None else None
+        return ScrubbedRecord(record, checked.findings, checked.refused, done.pairs)
 
     def record(self, record: dict[str, Any]) -> ScrubbedRecord:
         """The plain fields of a case without personal data; the same object where there was none. Never raises."""
@@ -123,8 +132,8 @@ class Scrubber:
         if "input" in body:
             body["input"] = self._messages(body["input"])
         new = work.settled(body)
-        ids = _Work(self.policy, self._looker, self._key, "", known=work.seen)
-        named = {n: v if isinstance(v, str) and _HEX.fullmatch(v) else ids.settled(v) for n, v in links.items()}
+        ids = _Work(self.policy, self._looker, self._key, "", known=work)
+        named = {n: v if ids.is_clear(v) else ids.settled(v) for n, v in links.items()}
         if new.keys() != body.keys():
             raise RefusedError("unknown_field")
         new = {**new, **named, **times}
@@ -172,6 +181,33 @@ class Scrubber:
         return part if self.policy.blobs == "keep" else {"type": "text", "text": f"[{kind} removed]"}
 
 
+def _as_case(done: ScrubbedRecord) -> Scrubbed:
+    try:
+        return Scrubbed(Case.model_validate(done.record), done.findings)
+    except Exception as fault:  # noqa: BLE001  # fail closed; the message would hold values
+        return Scrubbed(None, (), f"fault:{type(fault).__name__}")
+
+
+_FREE = frozenset((*LINKS, "source", "licence", "metadata"))
+"""Fields of a case that may hold any text."""
+
+
+def _still_valid(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a valid case surely is one still: what was replaced in it may be any text. False says nothing."""
+    return all(
+        value is before[name] or (name in _FREE and bool(value)) or (name == "input" and _is_chat(value))
+        for name, value in after.items()
+    )
+
+
+def _is_chat(messages: Any) -> bool:
+    """Whether messages hold a role and a text each, nothing else."""
+    return all(m.keys() == _CHAT and isinstance(m["content"], str) and m["content"] for m in messages)
+
+
+_CHAT = {"role", "content"}
+
+
 def _session(record: Mapping[str, Any]) -> str:
     """What keeps surrogates together: the session, else the trace, else the case alone."""
     for name in ("session_id", "trace_id", "seed_id", "id"):
@@ -183,16 +219,14 @@ def _session(record: Mapping[str, Any]) -> str:
 class _Work:
     """The scrubbing of one record: what was found in it, and what stands for it."""
 
-    def __init__(
-        self, policy: Policy, looker: Looker, key: bytes, session: str, known: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, policy: Policy, looker: Looker, key: bytes, session: str, known: _Work | None = None) -> None:
         self._policy = policy
         self._looker = looker
         self._key = key
         self._session = session if policy.scope == "session" else ""
         self._unsure = False
-        self.seen: dict[str, str] = dict(known or {})
-        self._everywhere = _spelled(self.seen)
+        self.seen: dict[str, str] = dict(known.seen) if known else {}
+        self.everywhere: tuple[str, ...] = known.everywhere if known else ()
         self.findings: list[Finding] = []
         self.pairs: set[tuple[str, str, str]] = set()
 
@@ -200,83 +234,97 @@ class _Work:
     def _maker(self) -> surrogates.Maker:
         return surrogates.Maker(self._key, self._session)
 
+    def is_clear(self, value: Any) -> bool:
+        """Whether a value is a plain text with nothing to replace or review in it: then it is settled."""
+        if not isinstance(value, str) or maybe_json(value):
+            return False
+        if _HEX.fullmatch(value):
+            return True
+        return not self._looker.found(value, "") and not any(known in value for known in self.everywhere)
+
     def settled(self, value: Any) -> Any:
         """The value, replaced round by round until only surrogates are found."""
-        read = suspects = texts(value)
+        suspects, whole = texts(value), True
         for _ in range(ROUNDS):
-            fresh = self._collected(suspects)
-            if fresh:
-                self.seen.update(fresh)
-                self._everywhere = _spelled(self.seen)
-                suspects = read
-            found = {place for place in suspects if self._actionable(*place)}
+            hits = self._looker.hits(suspects)
+            if self._collected(hits) and not whole:
+                suspects, whole = texts(value), True  # what is new may stand elsewhere, too
+                hits = self._looker.hits(suspects)
+            found = self._actionable(suspects, hits)
             if not found:
                 break
-            new, read, suspects = self._replaced(value, found)
+            new, made = self._replaced(value, found)
             if new is value:
                 break
-            value = new
+            value, whole = new, made is None
+            suspects = texts(value) if made is None else made
         else:
             raise RefusedError("not_settled")
         if self._unsure:
             rewritten(value, self._review)
         return value
 
-    def _collected(self, suspects: list[Place]) -> dict[str, str]:
-        """Real values by text, with their kinds; the words of names too."""
+    def _collected(self, hits: list[tuple[Place, Findings]]) -> bool:
+        """Note the real values found, with their kinds, and the words of names; whether there were any."""
         fresh: dict[str, str] = {}
-        for text, key in suspects:
-            for item in self._looker.found(text, key):
+        for _, items in hits:
+            for item in items:
                 if item.confidence < self._policy.replace_from:
                     self._unsure = True
                     continue
                 fresh[item.text] = item.kind
-                if item.kind == "person_name" and item.confidence >= 0.6:
+                if item.kind == "person_name" and item.confidence >= SURE:
                     self._maker.meet(item.text)
                     fresh.update(dict.fromkeys(_telling(item.text), "person_name"))
-        return fresh
+        if fresh:
+            self.seen.update(fresh)
+            self.everywhere = _spelled(self.seen, self._policy)
+        return bool(fresh)
 
-    def _replaced(self, value: Any, found: set[Place]) -> tuple[Any, list[Place], list[Place]]:
-        """The value without what was found; then all its texts, and those of them that are new."""
-        read: list[Place] = []
+    def _replaced(self, value: Any, found: Mapping[Place, list[Found]]) -> tuple[Any, list[Place] | None]:
+        """The value without what was found, and its texts that are new; None where they are to be read anew."""
         made: list[Place] = []
         plain = True
 
         def visit(text: str, key: str, path: str) -> str:
             nonlocal plain
-            if (text, key) not in found:
-                read.append((text, key))
+            items = found.get((text, key))
+            if items is None:
                 return text
-            new = self._replace(text, key, path)
+            new = self._replace(text, items, path)
             plain = plain and not path.endswith("{key}") and not maybe_json(new)
             made.append((new, key))
-            read.append((new, key))
             return new
 
-        new = rewritten(value, visit)
-        if plain:
-            return new, read, made
-        read = texts(new)
-        return new, read, read
+        new = replaced(value, found, visit)
+        return new, made if plain else None
 
-    def _actionable(self, text: str, key: str) -> list[Found]:
-        """What is to be replaced in a text: what was found there, and what was found elsewhere in the record."""
-        found = [item for item in self._looker.found(text, key) if item.confidence >= self._policy.replace_from]
-        known = [value for value in self._everywhere if value in text]
-        if not known or key in FIXED:
-            return found
+    def _actionable(self, suspects: Iterable[Place], hits: list[tuple[Place, Findings]]) -> dict[Place, list[Found]]:
+        """What is to be replaced, by place: what was found there, and what was found elsewhere in the record."""
+        sure: dict[Place, list[Found]] = {}
+        for place, items in hits:
+            sure[place] = [item for item in items if item.confidence >= self._policy.replace_from]
+        everywhere = self.everywhere
+        if everywhere:
+            for place in suspects:
+                text, key = place
+                known = [value for value in everywhere if value in text]
+                if known and key not in FIXED:
+                    sure[place] = self._with_known(text, known, sure.get(place, []))
+        return {place: items for place, items in sure.items() if items}
+
+    def _with_known(self, text: str, known: list[str], found: list[Found]) -> list[Found]:
+        """What was found in a text and, where nothing surer stands, what is known from elsewhere."""
+        taken = [(item.start, item.end) for item in found if item.confidence > SURE]
         again = [
-            Found(self.seen[v], *span, v, 0.6)
+            Found(self.seen[v], start, end, v, SURE)
             for v in known
-            if v not in self._policy.allow
-            for span in _occurrences(text, v)
+            for start, end in _occurrences(text, v)
+            if all(end <= left or right <= start for left, right in taken)
         ]
         return without_overlap(found + again) if again else found
 
-    def _replace(self, text: str, key: str, path: str) -> str:
-        found = self._actionable(text, key)
-        if not found:
-            return text
+    def _replace(self, text: str, found: list[Found], path: str) -> str:
         out: list[str] = []
         at = 0
         for item in found:
@@ -314,9 +362,10 @@ def _telling(name: str) -> list[str]:
     return [w for w in found if len(w) > 2 and w.lower() not in _COMMON and not names.is_invented(w)]
 
 
-def _spelled(values: Mapping[str, str]) -> tuple[str, ...]:
+def _spelled(values: Mapping[str, str], policy: Policy) -> tuple[str, ...]:
     """The real values that are looked for wherever they stand, the longest first."""
-    wanted = [v for v, kind in values.items() if len(v) > 2 and kind not in ("zip", "age")]
+    allow = policy.allowed
+    wanted = [v for v, kind in values.items() if len(v) > 2 and kind not in ("zip", "age") and v not in allow]
     return tuple(sorted(wanted, key=lambda v: (-len(v), v)))
 
 

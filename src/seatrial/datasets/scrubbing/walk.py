@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from operator import is_
 from typing import Any, cast
 
 from seatrial.core.identity import loads
@@ -19,6 +20,9 @@ Visit = Callable[[str, str, str], str]
 
 Place = tuple[str, str]
 """A text and the key it stands under."""
+
+_Path = tuple["_Path", str | int] | None
+"""A way into a value, its last step first: only the paths of what is found are ever written out."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*|[\[\]{}]', re.DOTALL)
 
@@ -54,6 +58,54 @@ def rewritten(value: Any, visit: Visit, key: str = "", path: str = "", depth: in
     raise RefusedError("unknown_type")
 
 
+def replaced(value: Any, wanted: Collection[Place], visit: Visit) -> Any:
+    """A value with the texts `wanted` of it visited; the same object where nothing changed.
+
+    It is `rewritten` for a value whose `texts` are known: what is not wanted is passed over, JSON inside texts apart,
+    whose texts are all visited. Raises RefusedError as `rewritten` does.
+    """
+
+    def swapped(value: Any, key: str, path: _Path, depth: int) -> Any:
+        if isinstance(value, str):
+            if (value, key) in wanted or maybe_json(value):
+                return _text(value, visit, key, _written(path), depth)
+            return value
+        if isinstance(value, dict):
+            return _swapped_object(cast("dict[str, Any]", value), path, depth)
+        if isinstance(value, list | tuple):
+            items = cast("list[Any]", value)
+            new = [swapped(item, key, (path, at), depth + 1) for at, item in enumerate(items)]
+            return items if all(map(is_, new, items)) else new
+        return value if value is None else rewritten(value, visit, key, _written(path), depth)
+
+    def _swapped_object(value: dict[str, Any], path: _Path, depth: int) -> dict[str, Any]:
+        new: dict[str, Any] = {}
+        changed = False
+        for key, item in value.items():
+            name = key
+            if len(key) > 2 and (key, "") in wanted:
+                name = visit(key, "", f"{_written(path)}{{key}}")
+            if name in new:
+                raise RefusedError("keys_collide")
+            new[name] = swapped(item, key, (path, name), depth + 1)
+            changed = changed or new[name] is not item or name is not key
+        return new if changed else value
+
+    return swapped(value, "", None, 0)
+
+
+def _written(path: _Path) -> str:
+    """A path as text: `input[0].content`."""
+    steps: list[str | int] = []
+    while path is not None:
+        path, step = path
+        steps.append(step)
+    out = ""
+    for step in reversed(steps):
+        out += f"[{step}]" if isinstance(step, int) else f".{step}" if out else step
+    return out
+
+
 def texts(value: Any) -> list[Place]:
     """Every text of a value with its key, as `rewritten` visits them. Raises RefusedError as that does."""
     found: list[Place] = []
@@ -64,7 +116,7 @@ def texts(value: Any) -> list[Place]:
         return text
 
     def gather(value: Any, key: str, depth: int) -> None:
-        if isinstance(value, str) and not maybe_json(value):
+        if isinstance(value, str) and (value[:1].isalnum() or not maybe_json(value)):
             found.append((value, key))
         elif isinstance(value, dict) and depth < MAX_DEPTH:
             for name, item in cast("dict[Any, Any]", value).items():
@@ -72,8 +124,11 @@ def texts(value: Any) -> list[Place]:
                     raise RefusedError("unknown_type")
                 if len(name) > 2:
                     found.append((name, ""))
-                gather(item, name, depth + 1)
-        elif isinstance(value, list) and depth < MAX_DEPTH:
+                if isinstance(item, str) and item[:1].isalnum():
+                    found.append((item, name))
+                else:
+                    gather(item, name, depth + 1)
+        elif isinstance(value, list | tuple) and depth < MAX_DEPTH:
             for item in cast("list[Any]", value):
                 gather(item, key, depth + 1)
         else:
