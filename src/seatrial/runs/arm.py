@@ -250,7 +250,7 @@ class Arm:
     async def jobs(self, slots: Sequence[int]) -> list[Job]:
         """The jobs of these slots, from the store."""
         positions, epochs = self.settings.positions, self.settings.epochs
-        ids = [self.settings.cases[positions[slot // epochs]] for slot in slots]
+        ids = [self.settings.cases[int(positions[slot // epochs])] for slot in slots]
         cases = await self._read(self.store.cases_of, ids)
         return [self._job(slot, case) for slot, case in zip(slots, cases, strict=True)]
 
