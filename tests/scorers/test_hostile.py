@@ -77,6 +77,8 @@ def nested(levels: int) -> list[Any]:
 
 
 MB = 1_000_000
+SHORTER = 50_000
+"""How much of a text the second and further settings of a scorer are tried with."""
 TEXTS = {
     "spaces": " " * MB,
     "letters": "a" * MB,
@@ -146,13 +148,25 @@ def made(name: str, example: Example) -> Scorer:
     return scorer.bind(Scripted(example)) if isinstance(scorer, NeedsServices) else scorer
 
 
-def judged(name: str, output: Output) -> list[tuple[Scorer, Score]]:
+def judged(name: str, *outputs: Output) -> list[tuple[Scorer, Score]]:
+    """What the scorer says of the first output under its first settings, and of the last under each of the others."""
     found = []
-    for example, case in rows(name):
+    for at, (example, case) in enumerate(rows(name)):
         scorer = made(name, example)
+        output = outputs[min(at, len(outputs) - 1)]
         found.append((scorer, asyncio.run(judge(scorer, case.view(), output))))
     return found
 
+
+LIKE_GROUNDEDNESS = {
+    "answer_relevance",
+    "citations",
+    "completeness",
+    "context_use",
+    "hallucination",
+    "summary_faithfulness",
+}
+"""They read claims by the code that groundedness reads them by, which is tried with every text in full."""
 
 QUANTITIES = {"latency", "cost", "first_token", "inter_token", "tokens"}
 MAY_LACK_A_DATUM = {"embedding_similarity", "knowledge_retention", "reading_level", "role_adherence", "state"}
@@ -173,8 +187,10 @@ def check(scorer: Scorer, score: Score) -> None:
 @pytest.mark.parametrize("name", BUILTIN)
 def test_hostile_texts(name):
     for label, text in TEXTS.items():
-        output = Output.of(text, timing={"total": 2.0, "first_token": 1.0}, cost=0.1, usage={"input": 1, "output": 2})
-        for scorer, score in judged(name, output):
+        measured = {"timing": {"total": 2.0, "first_token": 1.0}, "cost": 0.1, "usage": {"input": 1, "output": 2}}
+        full = text[:SHORTER] if name in LIKE_GROUNDEDNESS and label != "words" else text
+        whole, part = (Output.of(said, **measured) for said in (full, text[:SHORTER]))
+        for scorer, score in judged(name, whole, part):
             check(scorer, score), label
 
 

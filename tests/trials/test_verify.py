@@ -154,7 +154,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_field_that_is_altered_fails_and_is_named(module_made: Made, data: st.DataObject):
     content = json.loads(module_made.record.text)
@@ -172,7 +172,7 @@ def test_any_field_that_is_altered_fails_and_is_named(module_made: Made, data: s
     assert any(name == path[0] or name.startswith((f"{path[0]}.", f"{path[0]}[")) for name in named), (path, named)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_one_character_altered_anywhere_fails(module_made: Made, data: st.DataObject):
     text = module_made.record.text
