@@ -41,6 +41,8 @@ PLANNED_AT_ONCE = 256
 SILENT_FAILURES = 25
 """After this many failures without one answer, a target counts as down."""
 WRITER_BACKLOG = 1500
+SOUGHT = 1 << 23
+"""Places in which an arm notes what it has asked, a bit each."""
 SLOW_AT_ONCE = 32
 """How many answers are scored at once where a scorer waits for a thread or a model."""
 
@@ -126,7 +128,7 @@ class Arm:
         self._ask, self.store, self._writer = ask, store, writer
         self.nothing_kept = False
         """Whether the store held no output of this series, and nobody else adds any: only our own are looked for."""
-        self._sought: set[int] = set()
+        self._sought = bytearray(SOUGHT >> 3)
         self.twin = False
         """Whether another arm of the trial asks the same: what it keeps first is no other process's."""
         self._todo = settings.order
@@ -302,11 +304,10 @@ class Arm:
         """Whether its output may be in the store: where nothing was, only that of an equal job before it."""
         if not self.nothing_kept:
             return True
-        key = hash(job.key)  # another's in its place costs a look
-        if key in self._sought:
-            return True
-        self._sought.add(key)
-        return False
+        byte, bit = divmod(hash(job.key) % SOUGHT, 8)  # two jobs of one place cost a look
+        known = self._sought[byte] >> bit & 1
+        self._sought[byte] |= 1 << bit
+        return bool(known)
 
     async def _rescore(self, jobs: Sequence[Job]) -> None:
         """Jobs whose output is in the store: score what has no score, reuse the rest."""
