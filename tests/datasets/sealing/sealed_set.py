@@ -11,7 +11,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +200,8 @@ def _values(store: Path) -> Iterator[tuple[str, bytes]]:
             for row in database.execute(f"select * from {table}"):
                 for value in row:
                     if isinstance(value, bytes) and value[:2] == b"\x01\x78":
-                        yield f"{store.name}:{table}", zlib.decompress(value[1:])
+                        with suppress(zlib.error):  # a hash may begin like a payload
+                            yield f"{store.name}:{table}", zlib.decompress(value[1:])
 
 
 def leaks(places: Iterator[tuple[str, bytes]]) -> list[tuple[str, list[str]]]:
