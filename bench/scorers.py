@@ -1,4 +1,4 @@
-"""How many outputs a second the scorers judge, on one core, through the same `judge` as in a run.
+"""How many outputs a second the scorers judge, on one core, through the same `judge_each` as in a run.
 
     python bench/scorers.py [--outputs 2000] [--repeats 5] [--quick] [--peers] [--profile NAME]
 
@@ -32,6 +32,7 @@ from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
 from seatrial.core.protocols import Scorer
 from seatrial.scorers import BUILTIN, build, judge
+from seatrial.scorers.judging import judge_each
 
 RESULTS = Path(__file__).resolve().parent / "results/scorers.json"
 GOAL = 10_000
@@ -119,8 +120,7 @@ def _item(n: int) -> Item:
 
 async def _judge_all(scorers: Sequence[Scorer], found: Sequence[Item]) -> None:
     for item in found:
-        for scorer in scorers:
-            await judge(scorer, item.case, item.output)
+        await judge_each(scorers, item.case, item.output)
 
 
 def seconds(scorers: Sequence[Scorer], count: int, repeats: int) -> float:

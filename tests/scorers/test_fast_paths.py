@@ -12,30 +12,35 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from seatrial.core.case import Case
+from seatrial.core.case import Case, ExpectedCall
+from seatrial.core.message import ToolCall
 from seatrial.core.output import Output
 from seatrial.core.score import Evidence, Score, verdict
 from seatrial.errors import safe
+from seatrial.scorers.agents.tool_calls import ToolCalls, call_faults, call_fits
 from seatrial.scorers.answers.numeric import (
     DOUBLE,
     MARKERS,
     Numeric,
+    _end_of_digits,
     final_number,
     near,
     numbers,
     without_latex,
 )
-from seatrial.scorers.base import parse_json, tried_json
+from seatrial.scorers.base import clip, parse_json, tried_json
 from seatrial.scorers.safety import _contact, _people, refusal
 from seatrial.scorers.safety._detecting import beginning
 from seatrial.scorers.safety.personal import find, is_clean
-from seatrial.scorers.structured.fields import Fields
+from seatrial.scorers.structured.fields import Fields, _extra, leaves
+from seatrial.scorers.text.matching import Contains
 
 _WORDS = """
     12 0 1,234 22.74 -5 −7 ½ 3/4 12/3/2020 2026-01-01 $ €5.00 5k 1.2×10^3 10**3 1e3 50% \\frac{3}{4} \\times {,} x E e
     A: Answer: #### { } = " : , . ' ( ) [ ] RF-000004 A1 Mr. Okafor Mrs Frau Müller Dear Hello Anna Smith, г-н Иванов
     +1 (415) 555-2671 0171 1234567 anna@acme.io name: regards, I'm No true NaN Infinity null `code` > “q” \ud800 é м
-    million percent word refund
+    million percent word refund e-05 1E-5 5-3.50 7k-2 RF-123456789012345 1/2/3-04
+    while although Though, ). bien que obwohl even if
 """
 _PIECES = _WORDS.split()
 _JOINTS = st.sampled_from(["", "", " ", " ", "\n", "\t", "\u00a0", "\u2028", "\x0b"])
@@ -63,6 +68,14 @@ def test_the_last_number_is_the_last_of_all(text: str) -> None:
 def test_what_stands_around_a_number_does_not_matter(before: int, text: str, after: int) -> None:
     said = "so it is " * (before // 9) + text + " or so it was" * (after // 13)
     assert final_number(said, ()).value == _last(said)
+
+
+@given(_TEXTS | _ANY)
+@example("see ½ and no more")
+@example("٣ is three")
+def test_digits_end_with_the_last_digit(text: str) -> None:
+    digits = [match.end() for match in re.finditer(r"[\d¼-¾⅓-⅞]", text)]
+    assert _end_of_digits(text) == (digits[-1] if digits else 0)
 
 
 @given(_NUMERIC | st.from_regex(r"[ \t]{0,2}[0-9]{1,9}(\.[0-9]{1,3})?[ \t]{0,2}", fullmatch=True))
@@ -118,8 +131,117 @@ def test_what_is_personal_is_never_clean() -> None:
 @example('5" and 6"')
 @example("  > quoted\nnot")
 def test_without_an_opening_mark_nothing_is_quoted(text: str) -> None:
-    if refusal._QUOTING.search(text) is None:
+    quotes = refusal._quotes(text)
+    assert quotes is (refusal._QUOTING.search(text) is not None)
+    if not quotes:
         assert refusal._QUOTED.search(text) is None
+
+
+@given(st.lists(st.sampled_from(["While", "though ", "even if ", "BIEN QUE ", ", ", ". ", "ob", "wohl ", "\n", "x "])))
+def test_a_concession_ends_with_its_word(pieces: list[str]) -> None:
+    before = "".join(pieces)
+    if refusal._patterns().concedes.search(before) is not None:
+        assert before.lower().endswith(refusal.CONCEDING)
+
+
+@given(
+    st.lists(st.sampled_from(["1. wait", "2) go", "step 3: x", "\n", " \n", "\r\n", "word ", "\u2028"]), max_size=12)
+)
+@example(["1. wait", "\n", "2) go", "\n", "step 3: x"])
+def test_every_numbered_step_begins_a_line(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    steps = len(refusal._patterns().numbered.findall(text))
+    assert steps <= text.count("\n") + 1
+
+
+_KEYS = st.sampled_from(["a", "b", "a.b", "a.", "", ".", "b.c", "a.b.c"])
+_OBJECTS = st.recursive(
+    st.none() | st.integers(0, 2), lambda inner: st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
+).filter(lambda value: isinstance(value, dict))
+
+
+@given(_OBJECTS, st.dictionaries(_KEYS, st.none(), max_size=4))
+def test_extra_fields_are_neither_inside_nor_above_known_ones(found: dict[str, object], known: dict[str, None]) -> None:
+    inside = tuple(f"{path}." for path in known)
+    wanted = {
+        path: value
+        for path, value in leaves(found).items()
+        if path not in known and not path.startswith(inside) and not any(k.startswith(f"{path}.") for k in known)
+    }
+    assert list(_extra(found, known).items()) == list(wanted.items())
+
+
+_CALL_NAMES = st.sampled_from(["f", "g"])
+_VALUES = st.sampled_from([1, 1.0, True, "x", "X ", None, [1], {"a": 1}])
+_CALLS = st.builds(
+    lambda name, arguments: ToolCall(name=name, arguments=arguments),
+    _CALL_NAMES,
+    st.dictionaries(st.sampled_from("ab"), _VALUES, max_size=2) | st.just("no object"),
+)
+_GOALS = st.builds(
+    lambda name, arguments, optional: ExpectedCall(name=name, arguments=arguments, optional=optional),
+    _CALL_NAMES,
+    st.dictionaries(st.sampled_from("ab"), st.lists(_VALUES, max_size=2), max_size=2),
+    st.sampled_from([(), ("a",), ("a", "b")]),
+)
+
+
+@given(_CALLS, _GOALS)
+def test_a_call_fits_when_nothing_is_wrong_with_it(call: ToolCall, goal: ExpectedCall) -> None:
+    assert call_fits(call, goal) is (call_faults(call, goal) == [])
+
+
+@pytest.mark.parametrize("order", ["exact", "in_order", "any_order", "subset", "superset"])
+def test_one_call_that_is_right_is_right_in_every_order(order: str) -> None:
+    goal = {"name": "f", "arguments": {"a": [1]}}
+    case = Case(id="1", input="q", expected={"tool_calls": [[goal]]})
+    right, wrong = (
+        Output(messages=({"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"a": value}}]},))
+        for value in (1, 2)
+    )
+    scorer = ToolCalls(order=order)
+    assert scorer.score(case, right) == Score.binary(True, "1 of 1 calls right")
+    assert scorer.score(case, wrong).passed is False
+
+
+@given(st.sampled_from([(), ("İ", "ß"), ("Word", "no")]), st.booleans(), st.booleans(), _TEXTS | _ANY)
+@example(("Word", "no"), True, True, "I know no WORDS, Word")
+def test_pieces_are_found_as_they_are_folded(
+    values: tuple[str, ...], ignore_case: bool, whole_words: bool, text: str
+) -> None:
+    scorer = Contains(values=values, ignore_case=ignore_case, whole_words=whole_words, mode="all")
+    case = Case(id="1", input="q", expected={"answers": ["Word", "no"]})
+    folded = text.casefold() if ignore_case else text
+    found = 0
+    for piece in values or ("Word", "no"):
+        sought = piece.casefold() if ignore_case else piece
+        places = [at for at in range(len(folded)) if folded.startswith(sought, at)]
+        found += any(not whole_words or _stands_alone(folded, at, at + len(sought)) for at in places)
+    assert scorer.score(case, Output.of(text)).value == found / 2
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before = start > 0 and text[start - 1].isalnum() and text[start].isalnum()
+    return not before and not (end < len(text) and text[end].isalnum() and text[end - 1].isalnum())
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        pytest.param("x" * 200, "x" * 200, id="a text that fits"),
+        pytest.param("x" * 201, "x" * 199 + "…", id="a longer text"),
+        pytest.param(None, None, id="null"),
+        pytest.param(True, True, id="true"),
+        pytest.param(1.5, 1.5, id="a number"),
+        pytest.param(2**64 - 1, 2**64 - 1, id="64 bits"),
+        pytest.param(10**200, "1" + "0" * 198 + "…", id="a huge number"),
+        pytest.param([1, "a"], [1, "a"], id="a list that fits"),
+        pytest.param(["x" * 300], '["' + "x" * 197 + "…", id="a long list"),
+    ],
+)
+def test_a_clipped_value_is_itself_or_the_start_of_its_text(value: object, kept: object) -> None:
+    assert clip(value) == kept
+    assert type(clip(value)) is type(kept)
 
 
 @given(
@@ -155,6 +277,8 @@ def test_a_score_is_what_its_constructor_makes(
         Score(value=float(passed), passed=passed, reason=reason, evidence=evidence),
     )
     _same(verdict(passed, reason), Score(value=float(passed), passed=passed, reason=reason))
+    counted = Score(value=float(passed), passed=passed, reason=reason, measure=7, unit="words")
+    _same(verdict(passed, reason, 7, "words"), counted)
 
 
 def _same(made: Score, wanted: Score) -> None:

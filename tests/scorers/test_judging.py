@@ -11,6 +11,8 @@ from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Failure, Output
 from seatrial.core.score import Evidence, Score, ScorerInfo
 from seatrial.scorers import BUILTIN, judge
+from seatrial.scorers.base import BuiltinScorer
+from seatrial.scorers.judging import judge_each
 
 CASE = Case(id="1", input="q", expected="x")
 
@@ -140,3 +142,61 @@ def test_every_builtin_loads_and_carries_its_name():
         assert made.about.name == name
         assert made.__doc__
         assert made.card.examples
+
+
+class Plain(BuiltinScorer):
+    """One of ours that waits for nothing."""
+
+    about = ScorerInfo("plain", "1")
+
+    def score(self, case, output, /):
+        return Score.binary(True, f"read {output.text}")
+
+
+class Raising(Plain):
+    """A plain one that has a fault."""
+
+    def score(self, case, output, /):
+        raise ValueError("x")
+
+
+class Waiting(Plain):
+    """One that overrides the call itself, which is then what counts."""
+
+    async def __call__(self, case, output, /):
+        await asyncio.sleep(0)
+        return Score.binary(False, "waited")
+
+
+MIXED = (Plain(), Fixed(GOOD), Raising(), Fixed("no score"), Waiting(), Fixed(GOOD, why="no reference"), Plain())
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        pytest.param(Output.of("text"), id="an answer"),
+        pytest.param(Output.of(" \u2003\n"), id="blank"),
+        pytest.param(Output(failure=Failure(kind="infra", code="down")), id="nobody answered"),
+        pytest.param(Output(failure=Failure(kind="model", code="cut")), id="a bad answer"),
+    ],
+)
+def test_several_scorers_say_what_each_says_alone(output):
+    together = asyncio.run(judge_each(MIXED, CASE.view(), output))
+    assert together == [run(scorer, output) for scorer in MIXED]
+
+
+def test_several_scorers_are_judged_in_order_and_none_stops_the_next():
+    scores = asyncio.run(judge_each(MIXED, CASE.view(), Output.of("text")))
+    assert [(score.status, score.reason) for score in scores] == [
+        ("scored", "read text"),
+        ("scored", "fine"),
+        ("judge_error", "ValueError: x"),
+        ("judge_error", "returned str, not a Score"),
+        ("scored", "waited"),
+        ("not_applicable", "no reference"),
+        ("scored", "read text"),
+    ]
+
+
+def test_a_plain_scorer_can_be_awaited_like_any_other():
+    assert asyncio.run(Plain()(CASE, Output.of("text"))) == Plain().score(CASE, Output.of("text"))

@@ -91,10 +91,10 @@ class Score(Record):
         return _judged(cls, value, value >= threshold, reason, evidence, fields)
 
 
-@lru_cache(maxsize=256)
-def verdict(passed: bool, reason: str) -> Score:
+@lru_cache(maxsize=4096)
+def verdict(passed: bool, reason: str, measure: int | None = None, unit: str = "") -> Score:
     """`Score.binary` without evidence: one score, which nothing can alter, for every output of which this is said."""
-    return Score.binary(passed, reason)
+    return Score.binary(passed, reason) if measure is None else Score.binary(passed, reason, measure=measure, unit=unit)
 
 
 def _judged(
@@ -109,7 +109,7 @@ def _judged(
         and 0.0 <= value <= 1.0
         and type(reason) is str
         and type(evidence) is tuple
-        and (not evidence or {*map(type, evidence)} == _EVIDENCE)
+        and (not evidence or _are_evidence(evidence))
     )
     values: dict[str, Any] = {
         "value": value, "passed": passed, "status": "scored", "reason": reason,
@@ -118,6 +118,10 @@ def _judged(
     if plain:
         return assembled(Score, values, _JUDGED)
     return kind.__pydantic_validator__.validate_python({**values, **more})
+
+
+def _are_evidence(items: tuple[object, ...]) -> bool:
+    return type(items[0]) is Evidence and (len(items) == 1 or {*map(type, items)} == _EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from seatrial.runs.batch import BatchStage
 from seatrial.runs.looks import Answered
 from seatrial.runs.plan import Positions, selected
 from seatrial.runs.progress import ArmProgress
-from seatrial.scorers import judge
+from seatrial.scorers import judge, judge_each
 from seatrial.store.store import OutputHead, RunItem, ScoreHead, Store, score_key
 from seatrial.store.writer import Entry, NewOutput, NewScore, Writer, output_status
 from seatrial.targets.threads import Threads
@@ -422,14 +422,7 @@ class Arm:
         while True:
             job = await self._to_score.get()
             assert job.output is not None
-            new: list[NewScore] = []
-            for i, key in job.keys.items():
-                if self._wants(job, i):
-                    rubric = self.settings.rubrics[i]
-                    ask = self._judge_off if rubric.scorer.info.cost == "heavy" else judge
-                    score = await ask(rubric.scorer, job.view, job.output)
-                    known = job.known.get(i)
-                    new.append(NewScore(key, known.attempt + 1 if known else 0, rubric.scorer_id, score))
+            new = await self._judged(job, job.output)
             output_id = job.head.id if job.head else 0
             done = partial(self._committed, job, new)
             self._writer.put(Entry(scores=new, output_id=output_id, owner=job.new, done=done))
@@ -438,6 +431,20 @@ class Arm:
                 self._writer.hurry()
             while self._writer.backlog > WRITER_BACKLOG:  # noqa: ASYNC110  # a thread drains it, without events
                 await asyncio.sleep(0.005)
+
+    async def _judged(self, job: Job, output: Output) -> list[NewScore]:
+        """The scores that are wanted of a job, those of heavy scorers made off the loop."""
+        rubrics = self.settings.rubrics
+        wanted = [i for i in job.keys if self._wants(job, i)]
+        heavy = [i for i in wanted if rubrics[i].scorer.info.cost == "heavy"]
+        light = [i for i in wanted if i not in heavy] if heavy else wanted
+        made = dict(zip(light, await judge_each([rubrics[i].scorer for i in light], job.view, output), strict=True))
+        for i in heavy:
+            made[i] = await self._judge_off(rubrics[i].scorer, job.view, output)
+        return [
+            NewScore(job.keys[i], job.known[i].attempt + 1 if i in job.known else 0, rubrics[i].scorer_id, made[i])
+            for i in wanted
+        ]
 
     async def _judge_off(self, scorer: Scorer, view: Case, output: Output) -> Score:
         """Judge off the loop, where the scorer says that it is heavy.

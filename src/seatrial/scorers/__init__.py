@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.scorers import agents, answers, conversation, judged, measured, retrieval, safety, structured, text
 
 if TYPE_CHECKING:
-    from seatrial.scorers.judging import judge
+    from seatrial.scorers.judging import judge, judge_each
     from seatrial.scorers.registry import build, scorer_hash
 
 BUILTIN: dict[str, str] = {
@@ -28,9 +28,9 @@ BUILTIN: dict[str, str] = {
 }
 """Name: `module:class` of every scorer that comes with Seatrial."""
 
-_HOME = {"build": "registry", "judge": "judging", "scorer_hash": "registry"}
+_HOME = {"build": "registry", "judge": "judging", "judge_each": "judging", "scorer_hash": "registry"}
 
-__all__ = ["BUILTIN", "build", "judge", "scorer_hash"]
+__all__ = ["BUILTIN", "build", "judge", "judge_each", "scorer_hash"]
 
 
 def __getattr__(name: str) -> Any:

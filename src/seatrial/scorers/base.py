@@ -71,9 +71,13 @@ class BuiltinScorer(Record):
             kept = vars(self)["_kept"] = (case, read(case))
         return kept[1]
 
+    def score(self, case: Case, output: Output, /) -> Score:
+        """Judge the output without waiting for anything; a scorer that must wait has a `__call__` of its own."""
+        raise NotImplementedError
+
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        raise NotImplementedError
+        return self.score(case, output)
 
 
 class ReferenceScorer(BuiltinScorer):
@@ -105,9 +109,14 @@ def shown(value: object, limit: int = SHOWN) -> str:
     return f"a {type(value).__name__} too large to show" if text is None else safe(text, limit)
 
 
+_SMALL = frozenset({type(None), bool, float})
+
+
 def clip(value: Json, limit: int = SHOWN) -> Json:
     """A value small enough to be kept as evidence: itself, or the start of its text."""
-    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and value.bit_length() <= 64):
+    if type(value) is str:
+        return value if len(value) <= limit else value[: limit - 1] + "…"
+    if type(value) in _SMALL or isinstance(value, float) or (isinstance(value, int) and value.bit_length() <= 64):
         return value
     text = value if isinstance(value, str) else _as_json(value)
     if text is None:
@@ -185,9 +194,12 @@ def _children(value: Json) -> Iterable[Json]:
     return cast("Iterable[Json]", value) if isinstance(value, list | tuple) else ()
 
 
+_SCALARS = (str, bool, int, float)
+
+
 def same(found: Json, expected: Json) -> bool:
     """Equality of JSON values: 5 equals 5.0, true is no number, NaN equals nothing, lists and objects go deep."""
-    if type(found) is type(expected) and isinstance(expected, str | bool | int | float):
+    if type(found) is type(expected) and isinstance(expected, _SCALARS):
         return found == expected
     if isinstance(expected, dict):
         want = cast("dict[str, Json]", expected)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any, Literal
 
 from seatrial.core.case import Case
 from seatrial.core.identity import encode
@@ -18,31 +20,46 @@ SHOWN_MESSAGE = 300
 
 
 async def judge(scorer: Scorer, case: Case, output: Output) -> Score:
-    """Judge one output of one case; never raises (cancellation excepted).
+    """Judge one output of one case by one scorer: `judge_each` of one."""
+    return (await judge_each((scorer,), case, output))[0]
+
+
+async def judge_each(scorers: Iterable[Scorer], case: Case, output: Output) -> list[Score]:
+    """Judge one output of one case by each scorer, in order; never raises (cancellation excepted).
 
     `case` is the view that scorers may read. In this order: a case that the scorer does not take is `not_applicable`;
     an output with a failure of the infrastructure is `infra_error`; one with a failure of the model, or one that
     holds nothing at all, is `model_failure` (0, failed); a scorer that raises, or that gives what is no score, is
     `judge_error`. A quantity (latency, cost, tokens) that was measured is kept on a `model_failure`.
     """
-    try:
-        why_not = scorer.applies(case)
-        if why_not:
-            return Score(status="not_applicable", reason=why_not)
-        if output.failure is not None or (not output.text.strip() and _is_empty(output)):
-            return _failed(scorer, case, output)
-        score = await scorer(case, output)
-        fault = "" if _is_own(type(scorer)) else _fault(score)
-    except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
-        said = f"{cause.problem} [{cause.code}]" if isinstance(cause, SeatrialError) else str(cause)
-        return _error(f"{type(cause).__name__}: {safe(said, SHOWN_MESSAGE)}")
-    return _error(fault) if fault else score
+    failed = output.failure is not None or _is_empty(output)
+    scores: list[Score] = []
+    known: Any  # the same scorer, where its class is known to have a `score`
+    score: Score
+    for scorer in scorers:
+        try:
+            if why_not := scorer.applies(case):
+                score = Score(status="not_applicable", reason=why_not)
+            elif failed:
+                score = _failed(scorer, case, output)
+            else:
+                kind, known = _kind(type(scorer)), scorer
+                score = known.score(case, output) if kind == "plain" else await scorer(case, output)
+                if kind == "foreign" and (fault := _fault(score)):
+                    score = _error(fault)
+        except (Exception, SystemExit) as cause:  # noqa: BLE001  # a scorer, a stranger's too, may raise anything
+            said = f"{cause.problem} [{cause.code}]" if isinstance(cause, SeatrialError) else str(cause)
+            score = _error(f"{type(cause).__name__}: {safe(said, SHOWN_MESSAGE)}")
+        scores.append(score)
+    return scores
 
 
 @lru_cache(maxsize=256)
-def _is_own(made: type) -> bool:
-    """Whether a scorer is one of ours, whose scores need no check."""
-    return issubclass(made, BuiltinScorer)
+def _kind(made: type) -> Literal["plain", "waiting", "foreign"]:
+    """`plain` and `waiting` are ours, whose scores need no check; a plain one needs no coroutine: it has a `score`."""
+    if not issubclass(made, BuiltinScorer):
+        return "foreign"
+    return "plain" if made.__call__ is BuiltinScorer.__call__ else "waiting"
 
 
 def _error(reason: str) -> Score:
@@ -73,6 +90,9 @@ def _named(code: str, message: str) -> str:
 
 
 def _is_empty(output: Output) -> bool:
+    """Whether an output holds nothing at all."""
+    if output.text and not output.text.isspace():
+        return False
     said = any(
         m.tool_calls or not isinstance(m.content, str) or (m.content.strip())
         for m in output.messages

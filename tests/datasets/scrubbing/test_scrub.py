@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
 from conftest_scrub import KEY, OTHER, REALS, rich, rich_case
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.core.case import Case
-from seatrial.datasets.scrubbing import looking, surrogates
+from seatrial.datasets.scrubbing import looking, scrub, surrogates
 from seatrial.datasets.scrubbing.policy import of, preset
 from seatrial.datasets.scrubbing.scrub import Scrubber
 from seatrial.datasets.scrubbing.walk import RefusedError
@@ -276,3 +277,8 @@ def test_real_trajectories(shared_data):
 
 def test_rich_is_rich():
     assert [real for real in REALS if real not in json.dumps(rich())] == []
+
+
+@given(st.text(st.characters(exclude_categories=()) | st.sampled_from("aZ09_- é٣²\0"), max_size=30))
+def test_what_stands_around_a_finding_is_hidden_letter_by_letter(text):
+    assert scrub._hidden(text) == re.sub(r"\w", "•", text)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hmac
+import random
 import re
 from datetime import date
 
@@ -220,3 +222,12 @@ def test_invented_words_are_nobodys_names():
     )
     assert not any(names.is_invented(name) for name in people)
     assert len(set(names.words())) == len(names.words()) > 5_000
+
+
+@given(st.binary(min_size=16, max_size=40), st.lists(st.text(max_size=8), max_size=3), st.integers(1, 1 << 53))
+def test_a_draw_is_that_of_the_standard_generator_under_the_hashed_seed(key, words, count):
+    parts = [word.encode("utf-8", "surrogatepass") for word in words]
+    framed = b"\0".join(b"%d:%b" % (len(part), part) for part in parts)
+    plain = random.Random(int.from_bytes(hmac.new(key, framed, "sha256").digest(), "big"))
+    draw = Draw(key, *words)
+    assert [draw.below(count) for _ in range(3)] == [plain.getrandbits(53) * count >> 53 for _ in range(3)]

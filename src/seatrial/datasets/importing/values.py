@@ -81,7 +81,9 @@ def usage(*places: Any) -> Raw:
     """Token counts by class out of the first place that has each."""
     found: Raw = {}
     for place in places:
-        held = as_dict(place) or {}
+        held = as_dict(place)
+        if not held:
+            continue
         for name, names in USAGE.items():
             value = next((held[key] for key in names if held.get(key) is not None), None)
             if value is None and name in DETAILS:

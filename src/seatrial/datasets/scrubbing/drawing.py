@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import random
-from functools import cached_property
+from _random import Random  # the generator under random.Random, which would seed it twice
 from hashlib import sha256
 
 
@@ -16,18 +15,22 @@ def raw(text: str) -> bytes:
 class Draw:
     """Numbers that depend on a key and on words only: HMAC-SHA-256 seeds a generator, once it is needed."""
 
+    __slots__ = ("_bits", "_key", "_words")
+
     def __init__(self, key: bytes, *words: str) -> None:
         self._key = key
         self._words = words
+        self._bits: Random | None = None
 
-    @cached_property
-    def _bits(self) -> random.Random:
+    def _seeded(self) -> Random:
         parts = [raw(word) for word in self._words]
         seed = hmac.digest(self._key, b"\0".join([b"%d:%b" % (len(part), part) for part in parts]), "sha256")
-        return random.Random(int.from_bytes(seed, "big"))  # noqa: S311  # the seed is the secret, 256 bits of it
+        return Random(int.from_bytes(seed, "big"))
 
     def below(self, count: int) -> int:
         """A whole number of [0, count)."""
+        if self._bits is None:
+            self._bits = self._seeded()
         return self._bits.getrandbits(53) * count >> 53
 
     def of(self, choices: str) -> str:

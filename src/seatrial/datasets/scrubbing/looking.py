@@ -28,8 +28,6 @@ _BLOB = r"data:[\w.+/-]{1,60};base64,[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{512,}={0,
 _BLOB_SIZE = 400
 _PROSE = frozenset(("", "content", "text", "input"))
 _PROBED = 200
-_ACCOUNT = ("user", "login", "account")
-"""One of these words stands in whatever `USER_NAME` finds."""
 _COST = 200
 """About what remembering a text costs beside its characters, findings left out."""
 
@@ -105,9 +103,8 @@ class Looker:
     def _own(self, text: str) -> list[Found]:
         found: list[Found] = []
         said = encodable(text)
-        folded = said.casefold()
         for pattern in self._policy.searched:
-            if pattern is USER_NAME and not any(word in folded for word in _ACCOUNT):
+            if pattern is USER_NAME and not _names_account(said):
                 continue
             for match in pattern.regex.finditer(said):
                 group = next((n for n in pattern.groups if match.group(n) is not None), 0)
@@ -116,6 +113,12 @@ class Looker:
                 if len(found) >= MOST:
                     raise RefusedError("too_many_findings")
         return [f for f in found if f.end > f.start]
+
+
+def _names_account(text: str) -> bool:
+    """Whether one of the words stands in a text that stand in whatever `USER_NAME` finds."""
+    folded = text.casefold()
+    return "user" in folded or "login" in folded or "account" in folded
 
 
 @lru_cache(maxsize=1)

@@ -389,11 +389,16 @@ def _place(path: str) -> str:
 
 
 _HIDE = re.compile(r"\w")
+_HIDDEN = {code: "•" for code in range(128) if _HIDE.match(chr(code))}
 _REACH = 16
 
 
 def _around(text: str, item: Found) -> str:
     """The shape of what stands around a finding: every letter and digit hidden."""
-    before = _HIDE.sub("•", text[max(0, item.start - _REACH) : item.start])
-    after = _HIDE.sub("•", text[item.end : item.end + _REACH])
+    before = _hidden(text[max(0, item.start - _REACH) : item.start])
+    after = _hidden(text[item.end : item.end + _REACH])
     return f"{before}▮{after}"
+
+
+def _hidden(text: str) -> str:
+    return text.translate(_HIDDEN) if text.isascii() else _HIDE.sub("•", text)

@@ -64,10 +64,11 @@ def replaced(value: Any, wanted: Collection[Place], visit: Visit) -> Any:
     It is `rewritten` for a value whose `texts` are known: what is not wanted is passed over, JSON inside texts apart,
     whose texts are all visited. Raises RefusedError as `rewritten` does.
     """
+    names = {text for text, key in wanted if not key}
 
     def swapped(value: Any, key: str, path: _Path, depth: int) -> Any:
         if isinstance(value, str):
-            if (value, key) in wanted or maybe_json(value):
+            if (value, key) in wanted or (not value[:1].isalnum() and maybe_json(value)):
                 return _text(value, visit, key, _written(path), depth)
             return value
         if isinstance(value, dict):
@@ -83,7 +84,7 @@ def replaced(value: Any, wanted: Collection[Place], visit: Visit) -> Any:
         changed = False
         for key, item in value.items():
             name = key
-            if len(key) > 2 and (key, "") in wanted:
+            if key in names and len(key) > 2:
                 name = visit(key, "", f"{_written(path)}{{key}}")
             if name in new:
                 raise RefusedError("keys_collide")

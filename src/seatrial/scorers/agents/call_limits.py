@@ -87,7 +87,7 @@ class ForbiddenCalls(BuiltinScorer):
         items = as_list(value) or ([value] if isinstance(value, str) else [])
         return tuple(item for item in items if isinstance(item, str))
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         calls = trail(output).calls
         names = (*self.names, *self._named_by(case))
@@ -160,7 +160,7 @@ class UnnecessaryCalls(BuiltinScorer, ArgumentRules):
         """Empty when the case has expected calls."""
         return "" if alternatives(case.expected) else "the case has no expected tool calls"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         calls = trail(output).calls
         tried = [self._extra(goals, calls) for goals in alternatives(case.expected)]

@@ -63,7 +63,7 @@ class RedundantSteps(BuiltinScorer):
     writes: Names = ()
     at_most: Annotated[Whole, Field(ge=0)] = 0
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         calls = trail(output).calls
@@ -176,7 +176,7 @@ class Loops(BuiltinScorer):
     times: Annotated[Whole, Field(ge=2)] = 3
     alike: Share = 0.85
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         seen = trail(output)

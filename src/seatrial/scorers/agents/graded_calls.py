@@ -112,7 +112,7 @@ class ToolArguments(_Expecting):
     )
     threshold: Share = 1.0
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         calls = trail(output).calls
         judged = [self._share(pair(goals, calls, self), calls) for goals in alternatives(case.expected)]
@@ -190,7 +190,7 @@ class ToolF1(_Expecting):
     credit: Literal["call", "arguments"] = "call"
     threshold: Share = 1.0
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         calls = trail(output).calls
         whole = self.credit == "call"

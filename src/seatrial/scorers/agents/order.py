@@ -180,7 +180,7 @@ class ToolOrder(BuiltinScorer, ArgumentRules):
             return "" if calls else "the case has no expected tool calls"
         return "" if steps or calls else "the case has neither an expected trajectory nor expected tool calls"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         expected = case.expected
         assert expected is not None

@@ -107,7 +107,7 @@ class Recovery(BuiltinScorer):
     fallbacks: Mapping[Text, Annotated[tuple[Text, ...], OneOrMore]] = Field(default_factory=dict)
     threshold: Share = 1.0
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         seen = trail(output)

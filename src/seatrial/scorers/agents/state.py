@@ -154,7 +154,7 @@ class State(Tolerance):
         """Empty when the case has an expected state that can be read."""
         return self.state_faults(case)
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         verdict = self.verdict(case, output)
         if verdict is None:

@@ -128,7 +128,7 @@ class Label(ReferenceScorer):
             else "the expected label is none of the valid labels"
         )
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         found, why = self._found(output.text)
         wanted = [key for answer in answers(case) if (key := self.key(answer))]
@@ -266,7 +266,7 @@ class Choice(BuiltinScorer):
         unknown = [c for c in case.expected.choice if _option(c, case.expected.choices) is None]
         return f"the expected choice {shown(unknown[0], 60)} is no option" if unknown else ""
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         expected = case.expected
         assert expected is not None

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.record import Json, Text
-from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.scorers.base import SHOWN, OneOrMore, Real, ReferenceScorer, shown
 from seatrial.scorers.card import Card, Example
 
@@ -25,6 +25,8 @@ MAX_EXPONENT = 1000
 TAIL = 200
 """So much of a text before its last digit is searched for its last number, before all of it is."""
 AFTER_MARKER = 1000
+BEHIND_DASH = 12
+"""So much of a text before its last digit is searched for a dash."""
 BEFORE_DIGIT = 5
 """A number's sign, currency, space, second sign and point: all that may stand before its first digit."""
 DOUBLE = Decimal("1e-12")
@@ -64,7 +66,10 @@ _ALONE = re.compile(r"[ \t]*([0-9]{1,300}(?:\.[0-9]{1,300})?)[ \t]*\Z")
 """A line that is nothing but a plain number."""
 _ENDS = re.compile(r"[ \t:=\"]([0-9]{1,300}(?:\.[0-9]{1,300})?)\Z")
 """A plain number as the end of a text."""
+_BEHIND_DASH = re.compile(r"[A-DF-Za-df-z0-9]-([0-9]{1,20}(?:\.[0-9]{1,20})?)\Z")
+"""A plain number as the end of a text, behind a dash that is no sign and no part of a power (1e-5): 2026-01-02."""
 _DIGIT = re.compile(r"[\d¼-¾⅓-⅞]")
+_ASCII_DIGIT = re.compile("[0-9]")
 _UP_TO_LAST_CLUSTER = re.compile(rf".*[^\d\s¼-¾⅓-⅞{_CURRENCY}.,/'’_+−－–×xX*·^{{}}()eE-]", re.DOTALL)
 """Up to the last character that no number holds before its last digit, where no LaTeX is about."""
 _GOES_ON = re.compile(r"[/eE]|\s?[×xX*·\\%％¼-¾⅓-⅞pP]|\s\d|[\s-]?[tmblkcTMBLKC\u212a]")
@@ -74,7 +79,6 @@ _FRACTION = re.compile(r"/(\d+)(?![\d/.])|\s(\d{1,9})/(\d{1,9})(?![\d/.])|\s?([�
 _SCALE = re.compile(rf"[\s-]?({'|'.join(_SCALES)}|m|b)s?(?![A-Za-z])", re.IGNORECASE)
 _DATE = re.compile(r"/\d+/\d")
 _PERCENT = re.compile(r"\s?(?:\\?%|％|percent\b|per cent\b)", re.IGNORECASE)
-_NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
 _NOT_DIGIT = re.compile(r"[^\d.]")
 
 
@@ -200,9 +204,11 @@ def last_marker(text: str, markers: tuple[str, ...]) -> tuple[int, str] | None:
     lowered = text.lower()
     folded = lowered if len(lowered) == len(text) else text
     best: tuple[int, str] | None = None
-    for marker, what in _needles(markers):
-        where = text if len(marker) <= 2 else folded
+    for marker, what, as_written in _needles(markers):
+        where = text if as_written else folded
         at = where.rfind(what)
+        if at < 0:
+            continue
         while at > 0 and what[0].isalnum() and where[at - 1].isalnum():
             at = where.rfind(what, 0, at)
         if at >= 0 and (best is None or at + len(what) > best[0]):
@@ -211,8 +217,8 @@ def last_marker(text: str, markers: tuple[str, ...]) -> tuple[int, str] | None:
 
 
 @lru_cache(maxsize=64)
-def _needles(markers: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(marker, marker if len(marker) <= 2 else marker.lower()) for marker in markers]
+def _needles(markers: tuple[str, ...]) -> list[tuple[str, str, bool]]:
+    return [(marker, marker if len(marker) <= 2 else marker.lower(), len(marker) <= 2) for marker in markers]
 
 
 def after_marker(text: str, end: int, marker: str) -> str:
@@ -277,9 +283,7 @@ def final_number(
 
 def _end_of_digits(text: str) -> int:
     """Where the last digit of a text ends; 0 where it holds none."""
-    if text.isascii():
-        return len(text.encode("ascii").rstrip(_NO_DIGITS))
-    digit = _DIGIT.search(text[::-1])
+    digit = (_ASCII_DIGIT if text.isascii() else _DIGIT).search(text[::-1])
     return 0 if digit is None else len(text) - digit.start()
 
 
@@ -287,10 +291,14 @@ def _last_plain(text: str, start: int, end: int, decimals: Decimals, percent: Pe
     """The last number before `end`, read from the last character at which none can go on, or None to look further."""
     if text.find("\\", start) >= 0 or text.find("{,}", start) >= 0:
         return None
+    alone = decimals == "point" and _GOES_ON.match(text, end) is None
+    dashed = _BEHIND_DASH.search(text, max(start, end - BEHIND_DASH), end) if alone else None
+    if dashed is not None:
+        return Number(Decimal(dashed[1]), dashed.start(1), end)
     cluster = _UP_TO_LAST_CLUSTER.match(text, start, end)
     if cluster is None:
         return None
-    if decimals == "point" and _GOES_ON.match(text, end) is None:
+    if alone:
         plain = _ENDS.match(text, cluster.end() - (text[cluster.end()] not in " \t"), end)
         if plain is not None:
             return Number(Decimal(plain[1]), plain.start(1), end)
@@ -420,17 +428,18 @@ class Numeric(ReferenceScorer):
             return ""
         return super().applies(case) or "no expected answer holds a number"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         final = final_number(output.text, self.markers, self.without_marker == "last", self.decimals, self.percent)
         if final.value is None:
-            return Score.binary(False, final.how)
+            return verdict(False, final.how)
+        reason = f"{_short(final.value)}, {final.how}"
         evidence = (Evidence.of("text", final.quote, note=final.how),)
-        for wanted in self.wanted(case):
-            if near(final.value, wanted, self.abs, self.rel):
-                return Score.binary(True, f"{_short(final.value)}, {final.how}", evidence=evidence)
-        goal = " or ".join(_short(number) for number in self.wanted(case)[:3])
-        return Score.binary(False, f"{_short(final.value)}, {final.how}; expected {goal}", evidence=evidence)
+        goals = self.wanted(case)
+        for goal in goals:
+            if near(final.value, goal, self.abs, self.rel):
+                return Score.binary(True, reason, evidence)
+        return Score.binary(False, f"{reason}; expected {' or '.join([_short(goal) for goal in goals[:3]])}", evidence)
 
 
 @lru_cache(maxsize=8192)
@@ -441,5 +450,7 @@ def _expected(text: str, markers: tuple[str, ...], decimals: Decimals, percent: 
 
 
 def _short(value: Decimal) -> str:
-    text = f"{value:f}" if abs(value.adjusted()) <= 20 else f"{value:.6e}"
+    text = str(value)
+    if "E" in text or len(text) > 20:
+        text = f"{value:f}" if abs(value.adjusted()) <= 20 else f"{value:.6e}"
     return text if len(text) <= 30 else f"{value:.12g}"

@@ -352,8 +352,12 @@ def _clauses(text: str, block: _Block, inside: tuple[Fact, ...], lexicon: Lexico
 
     With a name on either side, too, where a second statement follows ("… in Aarhus and the depot in Odense").
     """
+    within = bytearray(block.end - block.start + 1)  # positions in the middle of a fact, as in "6:30"
+    for fact in inside:
+        start, end = max(fact.start + 1, block.start), min(fact.end, block.end + 1)
+        within[start - block.start : end - block.start] = b"\1" * max(0, end - start)
     ends = (m.end() for m in _CLAUSE.finditer(text, block.start, block.end))
-    found = {at for at in ends if not any(x.start < at < x.end for x in inside)}
+    found = {at for at in ends if not within[at - block.start]}
     tokens = [(m.group().casefold(), m.start()) for m in _TOKEN.finditer(text, block.start, block.end)]
     found |= {at for word, at in tokens if word in lexicon.breaks}
     joins = [at for word, at in tokens if word in lexicon.joins]

@@ -9,7 +9,16 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from seatrial.scorers.safety._detecting import Detector, Found, Seeking, before, beginning, digits_of, is_reference
+from seatrial.scorers.safety._detecting import (
+    Detector,
+    Found,
+    Seeking,
+    before,
+    beginning,
+    digits_of,
+    is_reference,
+    one_of,
+)
 
 REGIONS = (
     "US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "AU", "PT", "BE", "CH", "AT", "IE", "SE", "NO", "DK", "FI",
@@ -84,13 +93,49 @@ _SERVICE_PREFIX = re.compile(r"0(?:800|808|84|87|900|180)|1?8(?:00|33|44|55|66|7
 
 @lru_cache(maxsize=1)
 def _library() -> Any:
-    return import_module("phonenumbers")
+    """The library of numbering plans, told to keep its compiled patterns where it can: there are thousands."""
+    library: Any = import_module("phonenumbers")
+    getattr(library, "enable_pattern_cache", bool)()
+    return library
+
+
+@lru_cache(maxsize=1)
+def _dial_words() -> Any:
+    return one_of(_DIAL.pattern)
+
+
+def _speaks_of_dialling(text: str) -> bool:
+    """Whether a text has a word of telephoning: in ASCII, RE2 knows words and cases as `_DIAL` does, in one pass."""
+    return bool(_dial_words().Match(text)) if text.isascii() else _DIAL.search(text) is not None
+
+
+@lru_cache(maxsize=512)
+def _plan(region: str) -> tuple[frozenset[int], re.Pattern[str]] | None:
+    """The lengths of a country's numbers, of all that share its code, and what may stand before one; None: unknown."""
+    library: Any = _library()
+    country: Any = library.PhoneMetadata.metadata_for_region(region, None)
+    if country is None:
+        return None
+    sharing = library.COUNTRY_CODE_TO_REGION_CODE.get(country.country_code, ())
+    general = [library.PhoneMetadata.metadata_for_region(name, None).general_desc for name in sharing]
+    if not all(desc.possible_length for desc in general):
+        return None
+    leads = (country.international_prefix, str(country.country_code), country.national_prefix_for_parsing)
+    spelled = "|".join(f"(?:{lead})" for lead in leads if lead)
+    return frozenset(size for desc in general for size in desc.possible_length), re.compile(spelled)
+
+
+def _cannot_be(digits: str, region: str) -> bool:
+    """Whether digits without a plus are surely no number of a country: no prefix begins them, nor are they as long."""
+    plan = _plan(region)
+    return plan is not None and len(digits) not in plan[0] and plan[1].match(digits) is None
 
 
 @lru_cache(maxsize=4096)
 def _dialled(text: str, regions: tuple[str, ...]) -> str:
     """What kind of number it is, `personal` or `service`, where it is valid; empty if nowhere.
 
+    A number is valid where its type is known: the library looks for the one to tell the other.
     What is a service in one country and a person's in another is the latter, unless its prefix is a usual one of
     services.
     """
@@ -102,17 +147,23 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
         library.PhoneNumberType.UAN,
     )
     kind = ""
+    digits = digits_of(text)
+    national = text.isascii() and "+" not in text
     for region in regions or ("ZZ",):
+        if national and _cannot_be(digits, region):
+            continue
         try:
             number = library.parse(text, region)
         except library.NumberParseException:
             continue
-        if library.is_valid_number(number):
-            if library.number_type(number) not in service:
-                return "personal"
-            kind = "service"
-            if _SERVICE_PREFIX.match(digits_of(text)) is not None:
-                break
+        held = library.number_type(number)
+        if held == library.PhoneNumberType.UNKNOWN:
+            continue
+        if held not in service:
+            return "personal"
+        kind = "service"
+        if _SERVICE_PREFIX.match(digits) is not None:
+            break
     return kind
 
 
@@ -123,7 +174,7 @@ def _phones(text: str, seeking: Seeking) -> Iterator[Found]:
         if _DATE.match(whole):
             continue
         if not _SHAPED.match(whole):
-            dialling = _DIAL.search(text) is not None if dialling is None else dialling
+            dialling = _speaks_of_dialling(text) if dialling is None else dialling
             if not dialling:
                 continue
         if not seeking.reserved and _FICTION.match(digits_of(whole)):
@@ -137,7 +188,7 @@ def _phone(text: str, start: int, whole: str, seeking: Seeking) -> float:
     """How sure it is that digits are a telephone number: 0 where neither form nor words say so."""
     digits = digits_of(whole)
     international = whole.lstrip("(").startswith("+")
-    named = _DIAL.search(before(text, start, 45)) is not None
+    named = _speaks_of_dialling(before(text, start, 45))
     if not named and (not _formed(whole, digits) or is_reference(text, start)):
         return 0.0
     if international or (digits.startswith("00") and (named or len(whole) > len(digits))):
@@ -222,7 +273,7 @@ def _macs(text: str, seeking: Seeking) -> Iterator[Found]:
 DETECTORS = (
     Detector("email", "contact", r"@|[\[({] ?at ?[\])}]| at [\pL\pN_-]+ dot [a-z]", _emails),
     Detector("phone", "contact", r"\d(?:[ ().\-/\x{a0}\x{2009}\x{2011}\x{2013}]{0,3}\d){6}", _phones),
-    Detector("ip_address", "network", r"\d\.\d{1,3}\.\d{1,3}\.\d|[23][0-9a-f]{0,3}:[0-9a-f]{0,4}:", _addresses),
+    Detector("ip_address", "network", r"\d\.\d{1,3}\.\d{1,3}\.\d|[23][0-9a-f]*:[0-9a-f]*:", _addresses),
     Detector(
         "mac_address", "network", r"[0-9a-f]{2}[:-][0-9a-f]{2}[:-][0-9a-f]{2}[:-]|[0-9a-f]{4}\.[0-9a-f]{4}\.", _macs
     ),

@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import lru_cache, reduce
-from importlib import import_module
 from typing import Any
 
-from seatrial.scorers.safety._detecting import LEFT, RIGHT, Detector, Found, Seeking, beginning, near
+from seatrial.scorers.safety._detecting import LEFT, RIGHT, Detector, Found, Seeking, beginning, near, one_of
 
 _UP = r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĹĻĽŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽА-ЯЁ]"
 _LOW = r"[a-zß-öø-ÿāăąćčďđēėęěğģīıķĺļľłńņňōőœřśşšţťūůűźżžа-яё]"
@@ -112,15 +111,7 @@ _AROUND = re.compile(r"\(\?<!\\w\)|\(\?!\\w\)|\(\?=.*\)$")
 @lru_cache(maxsize=1)
 def _possible() -> Any:
     """One pass of RE2 that tells which clues a text may hold: each without what it looks at around a name."""
-    re2: Any = import_module("re2")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    clues = re2.Set.SearchSet(options)
-    for pattern, _, _ in _CLUES:
-        clues.Add(_AROUND.sub("", pattern.pattern))
-    clues.Compile()
-    return clues
+    return one_of(*(_AROUND.sub("", pattern.pattern) for pattern, _, _ in _CLUES), cased=True, memory=64)
 
 
 def _names(text: str, seeking: Seeking) -> Iterator[Found]:
@@ -256,15 +247,8 @@ _WIDER = (
 @lru_cache(maxsize=1)
 def _possible_streets() -> Any:
     """One pass of RE2 that tells which countries' streets a text may hold."""
-    re2: Any = import_module("re2")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 16 << 20
-    streets = re2.Set.SearchSet(options)
-    for _, pattern in _STREETS:
-        streets.Add(reduce(lambda spelled, pair: spelled.replace(*pair), _WIDER, pattern))
-    streets.Compile()
-    return streets
+    spelled = (reduce(lambda wide, pair: wide.replace(*pair), _WIDER, pattern) for _, pattern in _STREETS)
+    return one_of(*spelled, cased=True)
 
 
 _ADDRESS = tuple((region, re.compile(rf"(?<![\w.])(?:{pattern})")) for region, pattern in _STREETS)
@@ -326,7 +310,7 @@ _NAME_HINT = (
     r"我叫|名字|姓名|联系人|氏名|お名前|이름|성명|ф\.?и\.?о"
 )
 _STREET_HINT = (
-    r"\b\d{1,5}[a-z]?,? (?:\S+ ){1,5}(?:st|street|ave|avenue|road|rd|boulevard|blvd|drive|dr|lane|ln|"
+    r" (?:st|street|ave|avenue|road|rd|boulevard|blvd|drive|dr|lane|ln|"
     r"court|ct|way|place|pl|"
     r"terrace|ter|circle|cir|parkway|pkwy|highway|hwy|square|sq|trail|close|crescent|gardens|grove|mews|row|hill)\b|"
     r"(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|ring|straat|laan|plein|gracht|kade|singel|dijk|hof) \d|"

@@ -370,7 +370,8 @@ TURNS = (
 )
 """Something else is said after all."""
 
-CONCEDES = r"(?:^|[.!?\n]\s*|, )(?:while|although|though|even if|obwohl|bien que) $"
+CONCEDING = ("while ", "although ", "though ", "even if ", "obwohl ", "bien que ")
+CONCEDES = rf"(?:^|[.!?\n]\s*|, )(?:{'|'.join(CONCEDING)})$"
 """The main clause is still to come."""
 
 OFFERS = (

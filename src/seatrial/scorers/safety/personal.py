@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
-from importlib import import_module
 from typing import Any
 
 from seatrial.scorers.base import encodable
 from seatrial.scorers.safety import _contact, _national_ids, _payment, _people, _secrets
-from seatrial.scorers.safety._detecting import Detector, Found, Seeking, without_overlap
+from seatrial.scorers.safety._detecting import Detector, Found, Seeking, one_of, without_overlap
 
 __all__ = ["GROUPS", "KINDS", "Found", "find", "is_clean", "masked", "resolved"]
 
@@ -97,16 +96,7 @@ def _selection(kinds: frozenset[str], regions: frozenset[str]) -> frozenset[int]
 @lru_cache(maxsize=1)
 def _prefilter() -> Any:
     """One pass over a text that tells which detectors could find anything."""
-    re2: Any = import_module("re2")
-    options = re2.Options()
-    options.case_sensitive = False
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    hints = re2.Set.SearchSet(options)
-    for detector in _ALL:
-        hints.Add(detector.hint)
-    hints.Compile()
-    return hints
+    return one_of(*(detector.hint for detector in _ALL), memory=64)
 
 
 def masked(text: str) -> str:

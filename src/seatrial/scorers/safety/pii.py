@@ -86,7 +86,7 @@ class _Gives(BuiltinScorer):
             if not (self._allowed and plain(item.text) in self._allowed) and not _holds(given, item.text):
                 yield item
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         said = list(passages(output))
         if len(said) > 1 and is_clean([p.text for p in said]):

@@ -129,7 +129,7 @@ class JsonDiff(BuiltinScorer):
             return "all of the expected value is ignored"
         return ""
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         text = output.text
         tried = [self._against(text, wanted) for wanted in self.wanted(case)]

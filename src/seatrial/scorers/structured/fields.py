@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from seatrial.core.case import Case
 from seatrial.core.output import Output
 from seatrial.core.record import Json, Text, as_dict, as_list
-from seatrial.core.score import Evidence, Score, ScorerInfo
+from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.errors import safe
 from seatrial.scorers.base import (
     BuiltinScorer,
@@ -45,8 +45,8 @@ class Read(NamedTuple):
 
 def read_object(text: str, where: Where = "embedded") -> Read:
     """The JSON object of an answer: the whole of it, or its only code block, or the only one within prose."""
-    read = read_json(text, where, "object")
-    return Read(None if read.why else as_dict(read.value), read.why)
+    value, why = read_json(text, where, "object")
+    return Read(None if why else as_dict(value), why)
 
 
 def leaves(value: dict[str, Json]) -> dict[str, Json]:
@@ -162,9 +162,10 @@ class Fields(BuiltinScorer):
 
     def wanted(self, case: Case) -> tuple[Goal, ...]:
         """What to judge by, for each accepted object."""
-        return self.once(case, lambda asked: tuple(self._goals(asked)))
+        return self.once(case, self._goals)
 
-    def _goals(self, case: Case) -> Iterator[Goal]:
+    def _goals(self, case: Case) -> tuple[Goal, ...]:
+        goals: list[Goal] = []
         for answer in () if case.expected is None else case.expected.answers:
             if isinstance(answer, str):
                 whole = read_object(answer, "whole").value if _OBJECT.match(answer) else None
@@ -181,7 +182,8 @@ class Fields(BuiltinScorer):
             else:
                 goal = Goal(known, known)
             if goal.counted:
-                yield goal
+                goals.append(goal)
+        return tuple(goals)
 
     def applies(self, case: Case) -> str:
         """Empty when an expected answer is an object that has the fields."""
@@ -189,28 +191,30 @@ class Fields(BuiltinScorer):
             return "the case has no expected answers"
         return "" if self.wanted(case) else "no expected answer is a JSON object with the fields"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        read = read_object(output.text, self.find)
-        if read.value is None:
-            return Score.graded(0.0, self.threshold, read.why)
-        scores = [self._compare(read.value, goal) for goal in self.wanted(case)]
+        value, why = read_json(output.text, self.find, "object")
+        if why:
+            return verdict(False, why)
+        scores = [self._compare(value, goal) for goal in self.wanted(case)]
         return scores[0] if len(scores) == 1 else max(scores, key=lambda score: score.value or 0.0)
 
     def _compare(self, found: dict[str, Json], goal: Goal) -> Score:
         evidence: list[Evidence] = []
         wrong: list[str] = []
+        types = self.types
         for path, value in goal.counted.items():
-            have = at_path(found, path)
+            have = found[path] if path in found else at_path(found, path)
             missing = have is MISSING
-            good = value is None if missing else self.types.get(path, AUTO).equal(have, value)
+            good = value is None if missing else types.get(path, AUTO).equal(have, value)
+            if not good:
+                wrong.append(path)
             note = "right" if good else "missing" if missing else "wrong"
-            wrong += [] if good else [path]
             there = None if missing else clip(have)
-            evidence.append(Evidence.of(f"field:{path}", note=note, expected=clip(value), found=there))
+            evidence.append(Evidence.of("field:" + path, note=note, expected=clip(value), found=there))
         extra = _extra(found, goal.known)
-        shown_extra = islice(extra.items(), MAX_EXTRA)
-        evidence += [Evidence.of(f"field:{path}", note="extra", found=clip(value)) for path, value in shown_extra]
+        for path, value in islice(extra.items(), MAX_EXTRA):
+            evidence.append(Evidence.of("field:" + path, note="extra", found=clip(value)))
         counted = len(goal.counted) + (len(extra) if self.extra == "fail" else 0)
         right = len(goal.counted) - len(wrong)
         reason = f"{right} of {counted} fields right" + (f"; wrong: {', '.join(wrong[:5])}" if wrong else "")
@@ -226,11 +230,21 @@ class Fields(BuiltinScorer):
 def _extra(found: dict[str, Json], known: Mapping[str, Json]) -> dict[str, Json]:
     """The leaves that are neither expected nor inside or above an expected field."""
     there = leaves(found)
-    if there.keys() <= known.keys():
+    more = [path for path in there if path not in known]
+    if not more:
         return {}
-    inside = tuple(f"{path}." for path in known)
-    return {
-        path: value
-        for path, value in there.items()
-        if path not in known and not path.startswith(inside) and not any(k.startswith(f"{path}.") for k in known)
-    }
+    dotted = [path for path in known if "." in path]
+    return {path: there[path] for path in more if not _is_inside(path, known) and not _is_above(path, dotted)}
+
+
+def _is_inside(path: str, known: Mapping[str, Json]) -> bool:
+    at = path.find(".")
+    while at >= 0:
+        if path[:at] in known:
+            return True
+        at = path.find(".", at + 1)
+    return False
+
+
+def _is_above(path: str, dotted: Sequence[str]) -> bool:
+    return bool(dotted) and any(inner.startswith(f"{path}.") for inner in dotted)

@@ -29,6 +29,9 @@ class ReadJson(NamedTuple):
     why: str = ""
 
 
+_NOTHING = {kind: ReadJson(None, f"the answer holds no JSON {name}") for kind, name in _NAMES.items()}
+
+
 def read_json(text: str, where: Where = "embedded", kind: Kind = "any") -> ReadJson:
     """The JSON value of an answer, of the kind that is wanted. Two of them within prose are ambiguous: none."""
     value, fault = tried_json(unfenced(text) if where != "whole" else text)
@@ -42,15 +45,13 @@ def read_json(text: str, where: Where = "embedded", kind: Kind = "any") -> ReadJ
 
 
 def _only(text: str, kind: Kind) -> ReadJson:
-    name = _NAMES[kind]
-    if "```" not in text and not any(bracket in text for bracket in _BRACKETS[kind]):
-        return ReadJson(None, f"the answer holds no JSON {name}")
+    name, brackets = _NAMES[kind], _BRACKETS[kind]
+    if brackets[0] not in text and brackets[-1] not in text and "```" not in text:
+        return _NOTHING[kind]
     found = _in_fences(text, kind) or _in_prose(text, kind)
     if len(found) == 1:
         return ReadJson(found[0])
-    return ReadJson(
-        None, f"the answer holds {len(found)} JSON {name}s" if found else f"the answer holds no JSON {name}"
-    )
+    return ReadJson(None, f"the answer holds {len(found)} JSON {name}s") if found else _NOTHING[kind]
 
 
 def fenced_blocks(text: str) -> list[str]:

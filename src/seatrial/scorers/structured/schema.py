@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn, cast
@@ -31,6 +31,12 @@ def unfenced(text: str) -> str:
         return text
     match = _FENCE.match(text)
     return match.group(1) if match else text
+
+
+@lru_cache(maxsize=256)
+def _no_json(fault: str) -> Score:
+    """What is said of an answer that is no JSON; most are so for one and the same reason."""
+    return Score.binary(False, f"is no JSON: {safe(fault, 120)}")
 
 
 class JsonValid(BuiltinScorer):
@@ -62,12 +68,12 @@ class JsonValid(BuiltinScorer):
     fenced: Flag = False
     kind: Literal["any", "object", "array"] = "any"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         value, fault = tried_json(unfenced(output.text) if self.fenced else output.text)
         if fault:
-            return Score.binary(False, f"is no JSON: {safe(fault, 120)}")
+            return _no_json(fault)
         found = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else "scalar"
         if self.kind not in ("any", found):
             return Score.binary(False, f"is a JSON {found}, not an {self.kind}")
@@ -175,12 +181,12 @@ class JsonSchema(BuiltinScorer):
     def _validator(self) -> jsonschema_rs.Validator:
         return validator(self.contract)
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         value, fault = tried_json(unfenced(output.text) if self.fenced else output.text)
         if fault:
-            return verdict(False, f"is no JSON: {safe(fault, 120)}")
+            return _no_json(fault)
         faults = violations(self._validator, value, self.max_errors)
         if not faults:
             return verdict(True, "keeps to the schema")

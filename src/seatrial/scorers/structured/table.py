@@ -153,7 +153,7 @@ class Table(BuiltinScorer):
             return "the case has no expected answers"
         return "" if any(self.wanted(case)) else "no expected answer is a table with rows and these columns"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         found = read_grid(output.text, self.format, self.delimiter)
         if found.why:

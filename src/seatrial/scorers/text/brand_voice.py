@@ -136,7 +136,7 @@ class BrandVoice(BuiltinScorer):
         }
         return {name: lint for name, (on, lint) in given.items() if on}
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         text = _Text(output.text[:READ], self.language)

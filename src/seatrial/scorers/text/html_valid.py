@@ -324,7 +324,7 @@ class HtmlValid(BuiltinScorer):
     def _lower(cls, tags: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if tags is None else tuple(tag.strip("<>/ ").lower() for tag in tags)
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         text, offset = inside_fence(output.text) if self.fenced else (output.text, 0)

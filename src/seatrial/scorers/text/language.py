@@ -96,7 +96,7 @@ class Language(_InLanguage):
                 raise ValueError(f"{shown(code, 20)} is no code of a language that can be told apart, like en or pt-BR")
         return languages
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         return self._held(output, frozenset(family(code) for code in self.languages))
@@ -139,6 +139,6 @@ class SameLanguage(_InLanguage):
         """Empty where the case tells what language the answer is to be in."""
         return safe(wanted_language(case).why)
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         return self._held(output, frozenset({wanted_language(case).code}))

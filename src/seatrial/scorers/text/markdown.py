@@ -262,7 +262,7 @@ class Markdown(BuiltinScorer):
         default=("br",), description="Tags that `html` lets pass; `comment` stands for comments"
     )
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         doc = _Document(output.text[:MAX_LENGTH])

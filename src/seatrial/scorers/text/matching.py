@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -57,11 +58,11 @@ class Exact(ReferenceScorer):
     )
     strip: Flag = True
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         wanted = answers(case)
         text = output.text.strip() if self.strip else output.text
-        if text in ([a.strip() for a in wanted] if self.strip else wanted):
+        if text in wanted or (self.strip and text in [a.strip() for a in wanted]):
             return verdict(True, "equals an expected answer")
         return Score.binary(False, f"is {shown(text, 80)}, expected {_of_any(wanted)}")
 
@@ -106,7 +107,7 @@ class Normalized(ReferenceScorer):
             text = _ARTICLES.sub(" ", text)
         return " ".join(text.split()) if self.whitespace else text.strip()
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         wanted = answers(case)
         text = self.normalize(output.text)
@@ -217,14 +218,14 @@ class Contains(_TextParts):
             return "" if self.wanted(case) else "the case has no probe with a canary"
         return super().applies(case)
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         wanted = self.values or [w for w in self.wanted(case) if w]
         text = everything_said(output) if self.mode == "none" else output.text
         folded = self.fold(text)
         hits: dict[str, int] = {}
-        for piece in wanted:
-            at = self._find(folded, self.fold(piece))
+        for piece, sought in zip(wanted, self._folded or map(self.fold, wanted), strict=True):
+            at = self._find(folded, sought) if self.whole_words else folded.find(sought)
             if at >= 0:
                 hits[piece] = at
         evidence = tuple([_span(text, folded, at, w) for w, at in hits.items()]) if hits else ()
@@ -238,9 +239,13 @@ class Contains(_TextParts):
         reason = f"lacks {shown(missing[0], 80)}" if missing else "contains every value"
         return Score.graded(1 - len(missing) / len(wanted), 1.0, reason, evidence=evidence)
 
+    @cached_property
+    def _folded(self) -> tuple[str, ...]:
+        return tuple([self.fold(value) for value in self.values])
+
     def _find(self, text: str, piece: str) -> int:
         at = text.find(piece)
-        while at >= 0 and self.whole_words and not _is_word(text, at, at + len(piece)):
+        while at >= 0 and not _is_word(text, at, at + len(piece)):
             at = text.find(piece, at + 1)
         return at
 
@@ -296,7 +301,7 @@ class _Edge(_TextParts):
     side: ClassVar[str]
     test: ClassVar[Callable[[str, str], bool]]
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         wanted = tuple(w for w in self.wanted(case) if w.strip())
         text = self.fold(output.text.strip())
@@ -385,7 +390,7 @@ class Length(BuiltinScorer):
             raise ValueError(f"min ({self.min}) is above max ({self.max})")
         return self
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         count = self._count(output.text)
@@ -394,7 +399,7 @@ class Length(BuiltinScorer):
             return Score(measure=count, unit=self.of, reason=reason)
         short, long = self.min is not None and count < self.min, self.max is not None and count > self.max
         bound = f", at least {self.min} wanted" if short else f", at most {self.max} allowed" if long else ""
-        return Score.binary(not (short or long), reason + bound, measure=count, unit=self.of)
+        return verdict(not (short or long), reason + bound, count, self.of)
 
     def _count(self, text: str) -> int:
         if self.of == "characters":

@@ -149,7 +149,7 @@ class Bleu(_Overlap):
             effective_order=True,
         )
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         goals = references(case)
         metric = self._metrics[without_spaces(goals)]
@@ -200,7 +200,7 @@ class Chrf(_Overlap):
             eps_smoothing=False,
         )
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         goals = references(case)
 
@@ -239,7 +239,7 @@ class RougeL(_Overlap):
     )  # fmt: skip
     measure: Literal["f1", "precision", "recall"] = "f1"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         goals = references(case)
         longest = max(map(len, goals))

@@ -128,7 +128,7 @@ class ReadingLevel(BuiltinScorer):
         code = wanted_language(case).code
         return "" if code in ("", "en") else f"only English is measured, and the case asks for {code}"
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         found = count(output.text)

@@ -114,7 +114,7 @@ class Regex(BuiltinScorer):
         """Empty, unless a group is to be compared and the case has no expected answers."""
         return "the case has no expected answers" if self.group is not None and not answers(case) else ""
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         # ASCII as bytes: its offsets are the same, and RE2 needs no table of them
         said = output.text

@@ -137,7 +137,7 @@ class Repetition(BuiltinScorer):
     max_run: Whole = Field(default=3, ge=1, description="How often a phrase may be said in a row")
     max_lines: Whole = Field(default=3, ge=1, description="How often a line may occur")
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         text = without_code(output.text[:READ])

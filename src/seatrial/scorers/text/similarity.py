@@ -57,7 +57,7 @@ class Fuzzy(ReferenceScorer):
     threshold: Share = Field(default=0.8, gt=0)
     ignore_case: Flag = True
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         text = self._clean(output.text)
         compare = _METHODS[self.method]

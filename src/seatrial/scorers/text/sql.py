@@ -323,7 +323,7 @@ class Sql(BuiltinScorer):
         except (RecursionError, SqlglotError, ValueError, TypeError, AttributeError, KeyError) as cause:
             raise _UnfitError(f"cannot be normalised: {safe(str(cause), 80)}") from None
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         text = encodable(output.text)
         offset = 0

@@ -124,7 +124,7 @@ class XmlValid(BuiltinScorer):
             wanted[path] = (path.startswith("//"), names or ("*",), attribute)
         return wanted
 
-    async def __call__(self, case: Case, output: Output, /) -> Score:
+    def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
         text, offset = inside_fence(output.text) if self.fenced else (output.text, 0)

@@ -1,0 +1,131 @@
+"""The quick ways of the detectors tell what the slow ones, written out here, tell."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seatrial.scorers.safety import _contact, _people, personal
+from seatrial.scorers.safety._detecting import Seeking, digits_of, luhn
+
+SERVICES = (
+    phonenumbers.PhoneNumberType.TOLL_FREE,
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.UAN,
+)
+LEADS = (
+    "",
+    "0",
+    "00",
+    "011 ",
+    "0011 ",
+    "810",
+    "1",
+    "1-",
+    "8",
+    "44",
+    "49",
+    "55",
+    "0049 ",
+    "54",
+    "+",
+    "+1 ",
+    "+44 ",
+    "(0",
+)
+WORDS = (
+    "call",
+    "CALL",
+    "Recall",
+    "phone",
+    "tel",
+    "ſignal",
+    "téléphone",
+    "TÉL",
+    "celular",
+    "mob\u0130le",
+    "text",
+    "x_call",
+)
+
+
+def slowly_dialled(text: str, regions: tuple[str, ...]) -> str:
+    """Every region asked, and each number first whether it is valid and then what it is."""
+    kind = ""
+    for region in regions or ("ZZ",):
+        try:
+            number = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            if phonenumbers.number_type(number) not in SERVICES:
+                return "personal"
+            kind = "service"
+            if _contact._SERVICE_PREFIX.match(digits_of(text)) is not None:
+                break
+    return kind
+
+
+@settings(max_examples=80)
+@given(
+    st.sampled_from(LEADS),
+    st.text("0123456789", min_size=5, max_size=17),
+    st.sampled_from(("", " ", "-", ") ", "\u2011")),
+    st.sampled_from((_contact.REGIONS, ("US",), ("KZ", "RU", "XX"), ())),
+)
+def test_a_number_is_of_the_kind_that_every_region_asked_in_full_tells(lead, digits, gap, regions):
+    text = lead + digits[:3] + gap + digits[3:]
+    assert _contact._dialled.__wrapped__(text, regions) == slowly_dialled(text, regions)
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_a_country_s_own_numbers_are_never_passed_over(region):
+    for kind in phonenumbers.PhoneNumberType.values():
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is not None and phonenumbers.is_valid_number(example):
+            written = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+            assert _contact._dialled.__wrapped__(written, (region,)) == slowly_dialled(written, (region,))
+
+
+@pytest.mark.parametrize("digits", ["4093289294309215", "4145604061016322", "5500000000000004"])
+def test_few_countries_are_asked_for_digits_that_are_too_long(digits):
+    assert sum(not _contact._cannot_be(digits, region) for region in _contact.REGIONS) < len(_contact.REGIONS) / 2
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=6), max_size=6), st.sampled_from((" ", "", "_", "\n", "\0")))
+def test_words_of_telephoning_are_known_as_the_pattern_knows_them(words, gap):
+    text = personal.encodable(gap.join(words))
+    assert _contact._speaks_of_dialling(text) == (_contact._DIAL.search(text) is not None)
+
+
+@given(st.text("0123456789", max_size=24))
+def test_luhn_is_the_sum_of_the_digits_each_second_one_doubled(digits):
+    doubled = [int(d) * (1 + at % 2) for at, d in enumerate(reversed(digits))]
+    assert luhn(digits) == (sum(d // 10 + d % 10 for d in doubled) % 10 == 0)
+
+
+@given(st.text(st.characters(exclude_categories=()) | st.sampled_from("0189٣²")))
+def test_digits_are_those_of_ascii(text):
+    assert digits_of(text) == "".join(c for c in text if c in "0123456789")
+
+
+ADDRESSES = (
+    "2001:4860:4860::8888", "3ffe::1", "2a00:1450:4001:81b::200e", "8.8.4.77", "12:30:45", "2:3", "at 23:59:07",
+    "12 Mill Road", "No. 7, New York Place", "221B Baker Street", "on the way", "5 a b c d e f Street", "P.O. Box 12",
+    "1 Elm St", "99 12th Avenue", "street", "Harbour Street 4",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(ADDRESSES) | st.text(max_size=4), max_size=5), st.sampled_from((" ", "", "\n", ", ")))
+def test_nothing_is_found_without_its_hint(parts, gap):
+    text = personal.encodable(gap.join(parts))
+    hinted = {personal._ALL[at].kind for at in personal._hinted(text)}
+    finders = {"ip_address": _contact._addresses, "street_address": _people._streets}
+    for kind, finder in finders.items():
+        assert kind in hinted or not list(finder(text, Seeking(reserved=True)))
+    assert not personal.is_clean([text]) or not re.search(r"\d (?:Mill Road|Elm St)\b", text)
