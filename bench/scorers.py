@@ -27,6 +27,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seatrial.cli.main import COLLECTED
 from seatrial.core.case import Case
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
@@ -230,7 +231,7 @@ def main() -> None:
         profile.runcall(asyncio.run, _judge_all([together[asked.profile]], found))
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
         return
-    gc.set_threshold(100_000, 20, 100)  # as the command line does
+    gc.set_threshold(*COLLECTED)  # as the command line does
     check(together)
     seconds([*together.values()], 100, 1)
     results: dict[str, Any] = {"machine": platform.platform(), "python": platform.python_version(), "alone": {}}

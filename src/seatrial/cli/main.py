@@ -37,6 +37,8 @@ COMMANDS = {
     "schema": "seatrial.cli.schema:schema",
     "fake-provider": "seatrial.cli.fake_provider:fake_provider",
 }
+COLLECTED = (300_000, 20, 100)
+"""How rarely garbage is collected: a command makes millions of short-lived records and few cycles."""
 INTERNAL_ERROR = 70
 INTERRUPTED = 130
 PIPE_CLOSED = 0
@@ -60,7 +62,7 @@ def main() -> None:
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would spin: no matrix here needs them
-    gc.set_threshold(300_000, 20, 100)  # a command makes millions of short-lived records and few cycles
+    gc.set_threshold(*COLLECTED)
     exit_code = invoke(sys.argv[1:])
     gc.freeze()  # nothing is left to collect for a process that ends
     sys.exit(exit_code)

@@ -17,17 +17,16 @@ class Passage(NamedTuple):
     text: str
 
 
-def passages(output: Output) -> Iterator[Passage]:
+def passages(output: Output) -> list[Passage]:
     """All that the model wrote: the last answer (`text`), earlier messages (`message:0`), calls (`call:0`)."""
-    yield Passage("text", output.text)
-    assistants = [m for m in output.messages if m.role == "assistant"]
-    for index, message in enumerate(assistants[:-1]):
-        if message.text:
-            yield Passage(f"message:{index}", message.text)
+    found = [Passage("text", output.text)]
+    if len(output.messages) > 1:
+        assistants = [m for m in output.messages if m.role == "assistant"]
+        found += [Passage(f"message:{i}", m.text) for i, m in enumerate(assistants[:-1]) if m.text]
     for index, call in enumerate(output.tool_calls):
-        yield Passage(f"call:{index}", call.name)
-        for text in leaf_texts(call.arguments):
-            yield Passage(f"call:{index}", text)
+        found.append(Passage(f"call:{index}", call.name))
+        found += [Passage(f"call:{index}", text) for text in leaf_texts(call.arguments)]
+    return found
 
 
 def leaf_texts(value: object) -> Iterator[str]:

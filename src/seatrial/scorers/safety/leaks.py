@@ -208,7 +208,7 @@ class CanaryLeak(BuiltinScorer):
 
     async def __call__(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        written = list(passages(output))
+        written = passages(output)
         seen = [s for canary in self.wanted(case) for s in sightings(written, canary)]
         if not seen:
             return Score.binary(True, "no canary is found")

@@ -88,7 +88,7 @@ class _Gives(BuiltinScorer):
 
     def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        said = list(passages(output))
+        said = passages(output)
         if len(said) > 1 and is_clean([p.text for p in said]):
             said.clear()
         hits = [(p.where, item) for p in said for item in self.found(case, p.text)]
