@@ -11,8 +11,8 @@ demo: $(VENV)/.installed
 	@$(BIN)/seatrial demo
 
 test: check
-	$(BIN)/python -m pytest -n 2 -m "not heavy and not browser" tests
-	$(BIN)/python -m pytest -m browser tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not heavy and not browser" tests
+	$(BIN)/python -m pytest -m browser tests/reports
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .

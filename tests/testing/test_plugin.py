@@ -69,7 +69,7 @@ def text(result: pytest.RunResult) -> str:
     return result.stdout.str() + result.stderr.str()
 
 
-@pytest.mark.parametrize("how", [ONE_BY_ONE, BESIDE])
+@pytest.mark.parametrize("how", [ONE_BY_ONE, pytest.param(("-n", "2"), id="xdist", marks=pytest.mark.heavy)])
 def test_without_an_incumbent_every_case_decides(pytester: pytest.Pytester, fake: FakeProvider, how: tuple[str, ...]):
     write(pytester.path, fake.base_url, questions(4, 2))
     result = pytester.runpytest_subprocess(*PLUGIN, *how, "-v")

@@ -34,16 +34,19 @@ def start(project: Project) -> subprocess.Popen[str]:
     )
 
 
-def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(project: Project):
-    """One store is killed 20 times on its way through 2,000 cases."""
+@pytest.mark.parametrize(
+    ("kills", "asked"), [(8, 800), pytest.param(KILLS, CASES, marks=pytest.mark.heavy)], ids=["few", "many"]
+)
+def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(project: Project, kills: int, asked: int):
+    """One store is killed again and again on its way through all cases."""
     rng = random.Random(20)
     with FakeProvider(Script(latency=Latency(uniform=(0.0, 0.4)))).in_thread() as fake:
         project.at(fake.base_url)
-        project.write([question(i) for i in range(CASES)])
+        project.write([question(i) for i in range(asked)])
         kept_before = 0
-        for kill in range(KILLS):
+        for kill in range(kills):
             process = start(project)
-            wanted = min(CASES, fake.stats.served + rng.randrange(1, 2 * CASES // KILLS))
+            wanted = min(asked, fake.stats.served + rng.randrange(1, 2 * asked // kills))
             deadline = time.monotonic() + 60
             while fake.stats.served < wanted and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.005)
@@ -58,9 +61,9 @@ def test_a_killed_run_goes_on_and_ends_like_an_undisturbed_one(project: Project)
             kept_before = now
         lost = fake.stats.served - kept_before
         report = project.run()
-        assert fake.stats.served <= CASES + lost
+        assert fake.stats.served <= asked + lost
         assert fake.stats.again <= again + lost
-    assert project.values(report.trial_id) == {f"c{i}": float(i % 2 == 0) for i in range(CASES)}
+    assert project.values(report.trial_id) == {f"c{i}": float(i % 2 == 0) for i in range(asked)}
 
 
 def test_no_output_that_was_committed_is_asked_again(project: Project):
