@@ -100,7 +100,7 @@ def _bring_up(engine: Engine, path: Path) -> None:
 
 def create(connection: Connection) -> None:
     """Make all tables of this version in an empty database."""
-    schema.metadata.create_all(connection)
+    schema.metadata.create_all(connection, checkfirst=False)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": schema.REVISION})
     connection.execute(schema.projects.insert(), {"id": schema.PROJECT, "name": "default"})

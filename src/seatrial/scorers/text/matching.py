@@ -16,7 +16,6 @@ from seatrial.core.record import Text
 from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, OneOrMore, ReferenceScorer, Whole, answers, shown
 from seatrial.scorers.card import Card, Example
-from seatrial.scorers.text._prose import sentences
 
 MAX_BITS = 10_000
 _EXPECTED = frozenset({"expected"})
@@ -405,5 +404,7 @@ class Length(BuiltinScorer):
         if self.of == "characters":
             return len(text)
         if self.of == "sentences":
+            from seatrial.scorers.text._prose import sentences  # its patterns take longer to read than most runs need
+
             return len(sentences(text))
         return len(text.split()) if self.of == "words" else len(text.splitlines())
