@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import gc
 import json
 import os
 import sys
+import threading
 from typing import Any
 
 import click
@@ -64,8 +66,24 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would spin: no matrix here needs them
     gc.set_threshold(*COLLECTED)
     exit_code = invoke(sys.argv[1:])
+    _leave(exit_code)
+
+
+def _leave(exit_code: int) -> None:
+    """End the process. Where no thread is left, without taking all records apart first: that takes a while.
+
+    What registered itself for the end (`atexit`) is called, and what was printed goes out, in any case.
+    """
     gc.freeze()  # nothing is left to collect for a process that ends
-    sys.exit(exit_code)
+    if threading.active_count() > 1:
+        sys.exit(exit_code)
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001  # what the interpreter would call
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        exit_code = exit_code or PIPE_CLOSED
+    os._exit(exit_code)
 
 
 def invoke(arguments: list[str]) -> int:
