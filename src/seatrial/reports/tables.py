@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from io import StringIO
 from shutil import get_terminal_size
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from rich.text import Text
 from seatrial.reports import business as b
 from seatrial.reports import format as f
 from seatrial.reports import words as w
+from seatrial.reports.console import in_memory, printed
 from seatrial.reports.diff import excerpts
 from seatrial.reports.text import clean, one_line
 from seatrial.verdicts.records import ArmSummary, Flip, Ranking, RubricResult, TrialReport, Verdict
@@ -40,24 +40,12 @@ def terminal(report: TrialReport, *, width: int | None = None, colour: bool = Fa
     Without `colour` the text holds no escape codes; without `hint` its end does not say how to write the whole report.
     """
     columns = width or get_terminal_size((100, 24)).columns
-    out = Console(
-        file=StringIO(),
-        width=max(NARROWEST, min(columns, WIDEST)),
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
+    out = in_memory(max(NARROWEST, min(columns, WIDEST)), colour=colour)
     report = clean(report)
     _print(out, report)
     if hint:
         _hint(out, report)
-    assert isinstance(out.file, StringIO)
-    return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines()) + "\n"
+    return printed(out) + "\n"
 
 
 def _print(out: Console, report: TrialReport) -> None:

@@ -440,20 +440,20 @@ class Arm:
         light = [i for i in wanted if i not in heavy] if heavy else wanted
         made = dict(zip(light, await judge_each([rubrics[i].scorer for i in light], job.view, output), strict=True))
         for i in heavy:
-            made[i] = await self._judge_off(rubrics[i].scorer, job.view, output)
+            made[i] = await self._judge_off(rubrics[i], job.view, output)
         return [
             NewScore(job.keys[i], job.known[i].attempt + 1 if i in job.known else 0, rubrics[i].scorer_id, made[i])
             for i in wanted
         ]
 
-    async def _judge_off(self, scorer: Scorer, view: Case, output: Output) -> Score:
+    async def _judge_off(self, rubric: Rubric, view: Case, output: Output) -> Score:
         """Judge off the loop, where the scorer says that it is heavy.
 
         One that asks has a thread of its own: it waits for what the loop's own threads do.
         """
         run: Callable[[Callable[[], Score]], Coroutine[Any, Any, Score]]
-        run = self._threads.run if isinstance(scorer, NeedsServices) else asyncio.to_thread
-        return await run(lambda: asyncio.run(judge(scorer, view, output)))
+        run = self._threads.run if rubric.asks else asyncio.to_thread
+        return await run(lambda: asyncio.run(judge(rubric.scorer, view, output)))
 
     # bookkeeping --------------------------------------------------------------------------------------------------
 

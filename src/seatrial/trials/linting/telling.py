@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from shutil import get_terminal_size
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from seatrial.datasets.linting.finding import Finding, many
 from seatrial.datasets.linting.stages import STAGES, Proof, Reached
+from seatrial.reports.console import in_memory, printed
 from seatrial.reports.text import clean, one_line
 from seatrial.trials.linting.lint import Linted
 
@@ -26,24 +26,12 @@ def lint_text(linted: Linted, *, width: int | None = None, colour: bool = False)
     """The lint for a terminal of `width` columns, the terminal's own where None; without `colour` no escape codes."""
     shown = clean(linted)
     columns = max(NARROWEST, min(width or get_terminal_size((80, 24)).columns, WIDEST))
-    out = Console(
-        file=StringIO(),
-        width=columns,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
+    out = in_memory(columns, colour=colour)
     _head(out, shown)
     _parts(out, shown)
     _proofs(out, shown.stage)
     _findings(out, shown)
-    assert isinstance(out.file, StringIO)
-    return "\n".join(line.rstrip() for line in out.file.getvalue().splitlines())
+    return printed(out)
 
 
 def _head(out: Console, shown: Linted) -> None:
