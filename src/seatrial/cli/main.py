@@ -64,6 +64,7 @@ def main() -> None:
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would spin: no matrix here needs them
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some reads every installed package
     gc.set_threshold(*COLLECTED)
     exit_code = invoke(sys.argv[1:])
     _leave(exit_code)

@@ -1,11 +1,9 @@
 """A case: one prompt with what is needed to judge an answer."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -170,7 +168,7 @@ class Case(Record):
     metadata: Mapping[str, Json] = Field(default_factory=dict)
 
     @classmethod
-    def kept(cls, plain: Mapping[str, Any], view_hash: str, input_hash: str) -> Case:
+    def kept(cls, plain: Mapping[str, Any], view_hash: str, input_hash: str) -> Self:
         """A case from its stored form, whose hashes were computed when it was stored."""
         case = cls.model_validate(plain)
         vars(case).update(view_hash=view_hash, input_hash=input_hash)  # fills the cached properties
@@ -207,6 +205,6 @@ class Case(Record):
         """Identity of the input alone; equal inputs are one cluster."""
         return digest("input", self.identity["input"])
 
-    def view(self) -> Case:
+    def view(self) -> Self:
         """The case as scorers see it, which is exactly what `view_hash` covers."""
         return altered(self, BLANK, "hash", "recorded", "identity")  # which cover what is blank now

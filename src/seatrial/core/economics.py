@@ -1,7 +1,5 @@
 """What a suite says about money beyond the price of tokens: how much work there is, and what a failure costs."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator

@@ -1,7 +1,5 @@
 """Chat messages: what goes in, and what comes out."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from hashlib import sha256

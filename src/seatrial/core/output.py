@@ -1,7 +1,5 @@
 """What a target is asked, and what it gave."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal, Self
@@ -133,11 +131,11 @@ class Output(Record):
     sent: Sent | None = None
 
     @classmethod
-    def of(cls, text: str, **fields: Json) -> Output:
+    def of(cls, text: str, **fields: Json) -> Self:
         """An output that is one assistant message."""
         return cls(messages=(Message(role="assistant", content=text),), **fields)
 
-    def timed(self, timing: Timing) -> Output:
+    def timed(self, timing: Timing) -> Self:
         """The same with another timing."""
         return altered(self, {"timing": timing}, "recorded", "hash")
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import core_schema
 
 
 def as_dict(value: Any) -> dict[str, Any] | None:
@@ -39,10 +40,15 @@ def too_deep(value: Any, limit: int = MAX_DEPTH) -> bool:
     return True
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text")
-    return value
+class _AnyText:
+    """Checks and writes text without a call of Python; lone surrogates pass, which pydantic's own check refuses."""
+
+    def __get_pydantic_core_schema__(self, *_: object) -> core_schema.CoreSchema:
+        held = core_schema.json_or_python_schema(core_schema.str_schema(), core_schema.is_instance_schema(str))
+        return core_schema.custom_error_schema(held, "value_error", custom_error_context={"error": "must be text"})
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return {"type": "string"}
 
 
 def _filled(value: str) -> str:
@@ -59,7 +65,7 @@ def _moment(value: Any) -> str:
     return value
 
 
-Text = Annotated[str, PlainValidator(_text, json_schema_input_type=str), WithJsonSchema({"type": "string"})]
+Text = Annotated[str, _AnyText()]
 """Any text a provider or user can send, lone surrogates included (pydantic's own str refuses those)."""
 
 Filled = Annotated[Text, AfterValidator(_filled)]

@@ -1,10 +1,8 @@
 """What a scorer says of one output."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, GetPydanticSchema, WithJsonSchema
 from pydantic_core import core_schema
@@ -49,7 +47,7 @@ class Evidence(Record):
         note: str = "",
         expected: Json = None,
         found: Json = None,
-    ) -> Evidence:
+    ) -> Self:
         """What the constructor makes, of values that are known to be valid: nothing is checked."""
         values: dict[str, Any] = {
             "where": where, "quote": quote, "start": span[0], "end": span[1],
@@ -79,14 +77,14 @@ class Score(Record):
     unit: Text = ""
 
     @classmethod
-    def binary(cls, passed: bool, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any) -> Score:
+    def binary(cls, passed: bool, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any) -> "Score":
         """1 and passed, or 0 and failed."""
         return _judged(cls, float(passed), passed, reason, evidence, fields)
 
     @classmethod
     def graded(
         cls, value: float, threshold: float, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any
-    ) -> Score:
+    ) -> "Score":
         """A value in [0, 1] that passes at or above a threshold."""
         return _judged(cls, value, value >= threshold, reason, evidence, fields)
 

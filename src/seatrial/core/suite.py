@@ -1,7 +1,5 @@
 """The shape of a suite: dataset, targets, prompt, rubrics and policy. `seatrial schema` prints it as JSON Schema."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cached_property

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from seatrial.core.suite import RubricSpec
 from seatrial.core.vault import SHOWN
 from seatrial.errors import BudgetError, TargetDownError, safe
 from seatrial.runs.arrivals import Arrivals
-from seatrial.runs.batch import BatchStage
 from seatrial.runs.looks import Answered
 from seatrial.runs.plan import Positions, selected
 from seatrial.runs.progress import ArmProgress
@@ -34,6 +33,9 @@ from seatrial.scorers import judge, judge_each
 from seatrial.store.store import OutputHead, RunItem, ScoreHead, Store, score_key
 from seatrial.store.writer import Entry, NewOutput, NewScore, Writer, output_status
 from seatrial.targets.threads import Threads
+
+if TYPE_CHECKING:
+    from seatrial.runs.batch import BatchStage
 
 T = TypeVar("T")
 
@@ -148,8 +150,7 @@ class Arm:
         self._threads = Threads("seatrial-scoring")
         self.down: TargetDownError | BudgetError | None = None
         self.on_down: Callable[[], None] = self.stop
-        batches = target.batches if isinstance(target, TakesBatches) else None
-        self.batches = BatchStage(self, batches, self._stopped) if batches is not None else None
+        self.batches = self._batch_stage()
         self._batching = self.batches is not None
 
     # the pipeline -------------------------------------------------------------------------------------------------
@@ -174,10 +175,17 @@ class Arm:
     def _begin(self, slots: NDArray[np.int64]) -> None:
         self._todo = slots
         self._planned, self._finished, self._group = False, asyncio.Event(), asyncio.TaskGroup()
-        if self.batches is not None:
-            assert isinstance(self.target, TakesBatches)
-            assert self.target.batches is not None, "a target that takes batches keeps taking them"
-            self.batches, self._batching = BatchStage(self, self.target.batches, self._stopped), True
+        self.batches = self._batch_stage()
+        self._batching = self.batches is not None
+
+    def _batch_stage(self) -> BatchStage | None:
+        """What asks in batches, where the target takes them."""
+        batches = self.target.batches if isinstance(self.target, TakesBatches) else None
+        if batches is None:
+            return None
+        from seatrial.runs.batch import BatchStage
+
+        return BatchStage(self, batches, self._stopped)
 
     def _asking(self) -> list[Coroutine[Any, Any, None]]:
         """The stages that plan and generate."""

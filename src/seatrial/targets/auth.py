@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from seatrial.core.identity import loads
@@ -21,7 +21,9 @@ from seatrial.core.record import as_dict
 from seatrial.errors import safe
 from seatrial.targets.redact import Redactor
 from seatrial.targets.retry import Fault
-from seatrial.targets.sigv4 import Credentials, Scope, Unsigned, signed
+
+if TYPE_CHECKING:
+    from seatrial.targets.sigv4 import Credentials, Scope
 
 SHORTEST_SECRET = 8
 EARLY = 300.0
@@ -119,6 +121,8 @@ class AwsSignature(Auth):
 
     def headers(self, method: str, url: str, body: bytes) -> Mapping[str, str]:
         """Date, session token and signature."""
+        from seatrial.targets.sigv4 import Unsigned, signed
+
         request = Unsigned(method, url, body, {"Content-Type": "application/json"})
         return signed(self._credentials, self._scope, request, datetime.fromtimestamp(self._clock(), UTC))
 

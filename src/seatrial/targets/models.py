@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from seatrial.core.case import Case
@@ -17,19 +17,19 @@ from seatrial.core.record import Json
 from seatrial.core.suite import Batching, TargetSpec, Unsupported
 from seatrial.errors import Problem, safe
 from seatrial.targets import anthropic, catalogue, chat, gemini, responses
-from seatrial.targets.anthropic_batches import AnthropicBatches
-from seatrial.targets.batches import Asking
 from seatrial.targets.catalogue import Provider
 from seatrial.targets.endpoint import Endpoint, Wire
 from seatrial.targets.line import FIELDS, Address, line_problems
-from seatrial.targets.listing import Listing, ask_models, listed_id
-from seatrial.targets.openai_batches import OpenAIBatches
 from seatrial.targets.outcomes import Answer
 from seatrial.targets.params import Table, Unfit, at
 from seatrial.targets.prices import price_problems
 from seatrial.targets.settings import fail, problem
 from seatrial.targets.sse import EventStream
 from seatrial.targets.support import Parameters, Support
+
+if TYPE_CHECKING:
+    from seatrial.targets.batches import Asking
+    from seatrial.targets.listing import Listing
 
 DROP = ", or set unsupported: drop, which leaves it out and says so, or send, which lets the provider decide"
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@/:-]*")
@@ -87,6 +87,8 @@ class Model(Endpoint):
         batching = self._spec.batching
         if batching is None or self.dialect.batches is None:
             return None
+        from seatrial.targets.batches import Asking
+
         parameters = wire.parameters
         asking = Asking(
             line=self._line,
@@ -130,6 +132,8 @@ class Model(Endpoint):
 
     async def models(self) -> Listing:
         """What the endpoint says that it serves; the target must be open. Raises Fault."""
+        from seatrial.targets.listing import ask_models
+
         return await ask_models(self._line.get, self.list_url, self.dialect.adapter.partition("/")[0])
 
     @property
@@ -162,6 +166,8 @@ class Model(Endpoint):
 
     async def knows(self, model: str) -> bool:
         """Whether the endpoint tells of a model that it does not list, like an alias. Raises Fault."""
+        from seatrial.targets.listing import listed_id
+
         where = self.list_url.partition("?")[0]
         if not where:
             return False
@@ -239,6 +245,18 @@ def _batch_problems(name: str, spec: TargetSpec) -> list[Problem]:
     return [problem(name, key, rule, "batch is set too", hint) for key, (given, rule) in against.items() if given]
 
 
+def _openai_batches(asking: Asking, batching: Batching) -> Batches:
+    from seatrial.targets.openai_batches import OpenAIBatches
+
+    return OpenAIBatches(asking, batching)
+
+
+def _anthropic_batches(asking: Asking, batching: Batching) -> Batches:
+    from seatrial.targets.anthropic_batches import AnthropicBatches
+
+    return AnthropicBatches(asking, batching)
+
+
 class OpenAI(Model):
     """OpenAI's chat completions, at any base URL that speaks them."""
 
@@ -251,7 +269,7 @@ class OpenAI(Model):
         stream=chat.CompletionStream,
         params=lambda _: chat.PARAMS,
         reserved=chat.RESERVED,
-        batches=OpenAIBatches,
+        batches=_openai_batches,
     )
 
 
@@ -275,7 +293,7 @@ class Anthropic(Model):
         params=anthropic.params_at,
         reserved=anthropic.RESERVED,
         needs=("max_tokens", "max_completion_tokens"),
-        batches=AnthropicBatches,
+        batches=_anthropic_batches,
     )
 
 
@@ -312,5 +330,5 @@ class Responses(Model):
         stream=responses.ResponseStream,
         params=lambda _: responses.PARAMS,
         reserved=responses.RESERVED,
-        batches=OpenAIBatches,
+        batches=_openai_batches,
     )

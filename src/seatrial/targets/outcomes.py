@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from seatrial.core.case import Document, Step
 from seatrial.core.message import BlobPart, Message
 from seatrial.core.output import Failure, Output, Sent, Usage
-from seatrial.core.record import Json
+from seatrial.core.record import Json, assembled
 from seatrial.targets.retry import Tried
 
 
@@ -33,23 +33,26 @@ class Answer:
 def answered(tried: Tried[Answer], answer: Answer, sent: Sent | None, cost: float | None, source: str) -> Output:
     """The output that holds an answer, for so many dollars by that price list; `sent` is which parameters went out."""
     thought = (Step(kind="thought", output=answer.thought),) if answer.thought else ()
-    return Output(
-        messages=(answer.message,),
-        context=answer.context,
-        steps=(*thought, *answer.steps),
-        finish_reason=answer.finish_reason,
-        usage=answer.usage,
-        cost=cost,
-        price_source=source,
-        timing=tried.timing,
-        logprobs=answer.logprobs,
-        served_model=answer.served_model,
-        fingerprint=answer.fingerprint,
-        metadata=answer.metadata,
-        attempts=tried.attempts,
-        finished_at=now(),
-        sent=sent,
-    )
+    fields = {
+        "messages": (answer.message,),
+        "context": answer.context,
+        "steps": (*thought, *answer.steps),
+        "finish_reason": answer.finish_reason,
+        "usage": answer.usage,
+        "cost": cost,
+        "price_source": source,
+        "timing": tried.timing,
+        "logprobs": answer.logprobs,
+        "served_model": answer.served_model,
+        "fingerprint": answer.fingerprint,
+        "state": None,
+        "metadata": answer.metadata,
+        "failure": None,
+        "attempts": tried.attempts,
+        "finished_at": now(),
+        "sent": sent,
+    }
+    return assembled(Output, fields, set(fields))  # whoever read the answer has checked each
 
 
 def failed(tried: Tried[Answer], sent: Sent | None = None) -> Output:

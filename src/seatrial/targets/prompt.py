@@ -8,7 +8,7 @@ from typing import Any, Literal
 from seatrial.core.case import Case
 from seatrial.core.message import Message
 from seatrial.core.output import Request
-from seatrial.core.record import Json
+from seatrial.core.record import Json, assembled
 from seatrial.core.suite import PromptMessage
 from seatrial.errors import Problem, TemplateError, nearest, safe
 
@@ -81,7 +81,15 @@ class Prompt:
                 messages += case.input
             else:
                 messages.append(Message(role=item[0].role, content=_render(item[1], names, index, case)))
-        return Request(messages=tuple(messages), tools=case.tools, params=params, context=case.context, seed=seed)
+        fields = {
+            "messages": tuple(messages),
+            "tools": case.tools,
+            "params": params,
+            "context": case.context,
+            "seed": seed,
+            "epoch": 0,
+        }
+        return assembled(Request, fields, set(fields))
 
 
 def _render(template: Rendering, names: dict[str, Any], index: int, case: Case) -> str:

@@ -20,7 +20,6 @@ from seatrial.errors import DatasetError, NotFoundError, Problem, UsageError, sa
 from seatrial.runs.progress import Progress
 from seatrial.runs.runner import Options, Parts, execute
 from seatrial.store.store import Dataset, Store, TrialRow
-from seatrial.trials.running import serving
 from seatrial.trials.running.itself import against_itself
 from seatrial.trials.running.unsealed import exposed, unsealed
 from seatrial.trials.suite import labels
@@ -129,6 +128,8 @@ def load_chosen(suite: str | Path, asked: Asked) -> LoadedSuite:
         chosen = against_itself(chosen, asked.aa)
     if asked.serving_defaults is None:
         return loaded._replace(suite=chosen)
+    from seatrial.trials.running import serving
+
     return loaded._replace(suite=serving.apply(chosen, serving.read(Path(asked.serving_defaults))))
 
 
@@ -169,6 +170,8 @@ def _executed(
     dataset, series = _dataset_and_series(store, loaded, asked, f"fresh-{trial_id}")
     about: dict[str, Json] = {**environment(loaded.folder, asked.note), **asked.about}
     if asked.serving_defaults is not None:
+        from seatrial.trials.running import serving
+
         about["serving_defaults"] = serving.about(loaded.suite, serving.read(Path(asked.serving_defaults)))
     series_of: dict[str, str] = {}
     if asked.aa is not None:

@@ -26,14 +26,12 @@ from seatrial.verdicts.checks.registered import Again
 from seatrial.verdicts.checks.stopping import stopping
 from seatrial.verdicts.engine.judging import Judgement, judge
 from seatrial.verdicts.engine.looks import Look
-from seatrial.verdicts.engine.outcomes import Outcomes
-from seatrial.verdicts.questions import economics
-from seatrial.verdicts.questions.ranking import ranking
+from seatrial.verdicts.engine.outcomes import Outcomes, distinct
 from seatrial.verdicts.reading import latency
 from seatrial.verdicts.reading.arms import summarize
 from seatrial.verdicts.reading.cases import MOST_VALUES
 from seatrial.verdicts.reading.frame import Frame, unit_of
-from seatrial.verdicts.records import ArmSummary, RubricResult, Sample, TrialReport, Verdict
+from seatrial.verdicts.records import ArmSummary, Ranking, RubricResult, Sample, TrialReport, Verdict
 
 
 class Known(NamedTuple):
@@ -89,7 +87,7 @@ def report(
         dataset=dataset.name,
         dataset_hash=dataset.hash,
         cases=len(frame.cases),
-        clusters=len(np.unique(frame.cases.cluster)),
+        clusters=len(distinct(frame.cases.cluster)),
         composition=composition(frame),
         sample=Sample.model_validate(sample) if sample else None,
         epochs=frame.epochs,
@@ -99,7 +97,7 @@ def report(
         arms=arms,
         verdicts=verdicts,
         rates=rates(store, frame, others[0], known) if base is None else (),
-        ranking=ranking(store, frame, verdicts, measured),
+        ranking=_ranked(store, frame, verdicts, measured),
         registered=registered,
         environment=_shown(trial.environment),
         warnings=(
@@ -132,8 +130,20 @@ def _priced(frame: Frame, found: Verdict, arms: Sequence[ArmSummary]) -> Verdict
     summaries = {arm.target: arm for arm in arms}
     if found.overall == "not_evaluable" or frame.suite.economics is None:
         return found
+    from seatrial.verdicts.questions import economics
+
     case = economics.of_frame(frame, summaries[found.candidate], summaries[found.incumbent])
     return found.model_copy(update={"economics": case})
+
+
+def _ranked(
+    store: Store, frame: Frame, verdicts: Sequence[Verdict], measured: Mapping[str, latency.Timings]
+) -> Ranking | None:
+    if len(verdicts) < 2:
+        return None
+    from seatrial.verdicts.questions.ranking import ranking
+
+    return ranking(store, frame, verdicts, measured)
 
 
 def choose(suite: Suite, incumbent: str | None, candidates: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:

@@ -1,7 +1,5 @@
 """What a verdict says. Shares are in [0, 1]; rounding and percentage points are for reports to make."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

@@ -22,6 +22,7 @@ from seatrial.store import schema
 from seatrial.store.codec import unpack
 from seatrial.store.store import RunRow, Store, chunks
 from seatrial.targets.params import common_name
+from seatrial.verdicts.engine.outcomes import distinct
 from seatrial.verdicts.reading.frame import Arm, Frame, Ids
 from seatrial.verdicts.records import Difference, Parity
 
@@ -196,7 +197,7 @@ def _moment(text: str) -> float:
 def _sent(store: Store, output_ids: Ids) -> Iterable[Mapping[str, Any]]:
     """What is kept about the parameters of each output."""
     t = schema.output_payloads.c
-    ids = np.unique(output_ids[output_ids > 0]).tolist()
+    ids = distinct(output_ids[output_ids > 0]).tolist()
     with store.reading() as connection:
         for chunk in chunks(ids, AT_ONCE):
             for row in connection.execute(select(t.payload).where(t.output_id.in_(chunk))):

@@ -12,7 +12,7 @@ import numpy as np
 
 from seatrial.core.score import Score
 from seatrial.verdicts.engine.means import MeanEvidence
-from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Labels, Outcomes, spread, weight_of
+from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Labels, Outcomes, distinct, spread, weight_of
 from seatrial.verdicts.records import Confusion
 
 MOST_LABELS = 50
@@ -158,7 +158,7 @@ def confusion(outcomes: Outcomes) -> tuple[Confusion, ...]:
     arms = {"candidate": labels.candidate, "incumbent": labels.incumbent}
     columns = {arm: column[there] for arm, column in arms.items() if column is not None}
     expected = labels.expected[there]
-    codes = np.unique(np.concatenate([expected, *columns.values()]))
+    codes = distinct(np.concatenate([expected, *columns.values()]))
     codes = codes[codes >= 0]
     if not len(codes) or len(codes) > MOST_LABELS:
         return ()

@@ -18,7 +18,7 @@ from seatrial.stats import Interval, mcnemar, mcnemar_one_sided, mde_paired, tan
 from seatrial.stats.clusters import FEW_LOSING, FEW_LOSING_ONE_WAY, cautious_effect, weighted_effect
 from seatrial.stats.distributions import special
 from seatrial.stats.pairs import tango_ends, tango_statistics
-from seatrial.verdicts.engine.outcomes import Floats, Ints, Paired
+from seatrial.verdicts.engine.outcomes import Floats, Ints, Paired, distinct
 
 
 class Tally(NamedTuple):
@@ -138,7 +138,7 @@ class Evidence:
     @property
     def labels(self) -> Ints:
         """The label of one cluster of each kind, in the order in which they are left out."""
-        return np.unique(self.paired.cluster)[self.tally.kinds]
+        return distinct(self.paired.cluster)[self.tally.kinds]
 
     @property
     def results(self) -> int:

@@ -12,7 +12,7 @@ from seatrial.stats import Interval, clopper_pearson, cluster_clopper_pearson, m
 from seatrial.stats.distributions import special
 from seatrial.verdicts.engine.evidence import Tally, effects_of, tally
 from seatrial.verdicts.engine.needs import Need, clean_to_pass, cure
-from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Outcomes, independent, known, spread
+from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Outcomes, distinct, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag
 
 Reason = Literal["kept", "broken", "worse", "confirmed", "open", "few_cases", "missing", "no_data"]
@@ -119,7 +119,7 @@ def count_failures(outcomes: Outcomes, alpha: float) -> Failures:
             cluster_clopper_pearson(1 - values, labels, alpha=alpha, side="lower").low,
             cluster_clopper_pearson(1 - values, labels, alpha=alpha, side="upper").high,
         )
-    clusters, failed_clusters = len(np.unique(labels)), len(np.unique(labels[values == 0]))
+    clusters, failed_clusters = len(distinct(labels)), len(distinct(labels[values == 0]))
     return Failures(failed, n, cases, clusters, failed_clusters, ends.low, ends.high, method)
 
 
@@ -196,7 +196,7 @@ def turning(finding: GateFinding, policy: Policy) -> Ints:
 def _left_out(outcomes: Outcomes, limit: float, policy: Policy) -> dict[int, Reason]:
     """What the gate would say without one cluster, by its label, for one of every kind of cluster."""
     values, labels = known(outcomes.candidate, outcomes.cluster)
-    names = np.unique(labels)
+    names = distinct(labels)
     gain, loss = np.zeros(len(names), dtype=np.intp), np.zeros(len(names), dtype=np.intp)
     failed = _failed_clusters(outcomes)
     if failed is not None:

@@ -17,7 +17,7 @@ from seatrial.core.suite import Policy, RubricSpec, Statistic
 from seatrial.stats import cluster_rate, n_zero_failures, paired_cluster, quantile_ranks
 from seatrial.stats.distributions import special
 from seatrial.verdicts.engine.needs import Need, cases_to_tell, cure, further, one_cluster
-from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, independent, known, spread
+from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, distinct, independent, known, spread
 from seatrial.verdicts.records import Decision, Flag
 
 Reason = Literal["kept", "broken", "open", "few_cases", "few_clusters", "missing", "no_data", "no_ratio"]
@@ -79,7 +79,7 @@ def judge_limit(outcomes: Outcomes, rubric: RubricSpec, policy: Policy, seed: in
     compared = ratio(used, rubric.statistic, policy.alpha, allowed, seed) if relative else candidate
     labels = known(used.candidate, used.cluster)[1]
     cases = int(np.count_nonzero((~np.isnan(used.candidate)).any(axis=1)))
-    clusters, clustered = len(np.unique(labels)), not independent(labels)
+    clusters, clustered = len(distinct(labels)), not independent(labels)
     reason = _reason(compared, allowed)
     if candidate is None:
         reason = "no_data"
@@ -185,7 +185,7 @@ def _rank(q: float, n: int) -> int:
 
 def _effective_size(within: np.ndarray, labels: Ints, q: float, alpha: float) -> int:
     """How many independent results tell as much about the share of results within the quantile; 0: nothing."""
-    n, clusters = len(labels), len(np.unique(labels))
+    n, clusters = len(labels), len(distinct(labels))
     if clusters < 2:
         return 0
     se = cluster_rate(within.astype(np.float64), labels).se

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from seatrial.verdicts.engine.pooling import Scored
 
+S = TypeVar("S", bound=np.generic)
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 Bools = NDArray[np.bool_]
@@ -258,6 +259,11 @@ def spread(cluster: Ints, there: Bools) -> Ints:
     return np.broadcast_to(cluster[:, None], there.shape)[there]
 
 
+def distinct(values: NDArray[S]) -> NDArray[S]:
+    """The different values, sorted: `np.unique`, which by itself would import NumPy's masked arrays first."""
+    return np.unique(values, return_counts=True)[0]
+
+
 def independent(cluster: Ints) -> bool:
     """Whether every cluster holds one result."""
-    return len(np.unique(cluster)) == len(cluster)
+    return len(distinct(cluster)) == len(cluster)

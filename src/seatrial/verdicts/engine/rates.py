@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seatrial.stats import Interval, cluster_rate, paired_cluster, pass_at_k, pass_hat_k, wilson
-from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, independent, known, weight_of
+from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, distinct, independent, known, weight_of
 from seatrial.verdicts.engine.overall import over_all
 from seatrial.verdicts.records import Estimate, Rate, Tries
 
@@ -113,7 +113,7 @@ def rate(arm: Floats, cluster: Ints, alpha: float) -> Rate:
     values, labels = known(arm, cluster)
     n, missing = len(values), arm.size - len(values)
     passed = int(np.count_nonzero(values > 0))
-    clusters = len(np.unique(labels))
+    clusters = len(distinct(labels))
     if n == 0:
         nothing = Estimate(value=None, level=1 - alpha, method="no data")
         return Rate(passed=0, n=0, missing=missing, clusters=0, estimate=nothing)

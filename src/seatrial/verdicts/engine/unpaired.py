@@ -17,7 +17,7 @@ import numpy as np
 from seatrial.stats import Interval, miettinen_nurminen, miettinen_nurminen_z
 from seatrial.stats.clusters import ENOUGH_CLUSTERS
 from seatrial.stats.distributions import special
-from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, known, weight_of
+from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, distinct, known, weight_of
 
 
 class _State(NamedTuple):
@@ -247,7 +247,7 @@ def unpaired(outcomes: Outcomes) -> UnpairedEvidence | None:
             return None
         there = ~np.isnan(used)
         arms.append((values, labels, weight_of(weights, there), int(np.count_nonzero(there.any(axis=1)))))
-    names = np.unique(np.concatenate([labels for _, labels, _, _ in arms]))
+    names = distinct(np.concatenate([labels for _, labels, _, _ in arms]))
     rows: list[Floats] = []
     for values, labels, weight, _ in arms:
         at = np.searchsorted(names, labels)

@@ -22,7 +22,7 @@ from seatrial.store import schema
 from seatrial.store.store import Store
 from seatrial.verdicts.artefacts.sentences import listed
 from seatrial.verdicts.engine.evidence import weigh
-from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, pair
+from seatrial.verdicts.engine.outcomes import Floats, Ints, Outcomes, distinct, pair
 from seatrial.verdicts.engine.rates import rate
 from seatrial.verdicts.reading.frame import Arm, Frame, Ids
 from seatrial.verdicts.reading.jointly import chosen, passes_all
@@ -166,7 +166,7 @@ def place(
     return Ranking(
         rubrics=(),
         cases=len(cluster),
-        clusters=len(np.unique(cluster)),
+        clusters=len(distinct(cluster)),
         objectives=objectives,
         standings=tuple(standings),
         differences=differences,

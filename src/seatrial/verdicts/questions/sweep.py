@@ -19,7 +19,7 @@ import numpy as np
 from seatrial.core.record import Json, Record, Text
 from seatrial.stats import Interval
 from seatrial.verdicts.artefacts.sentences import count, end, listed, points
-from seatrial.verdicts.engine.outcomes import MOST_MISSING, Floats, Ints, Outcomes
+from seatrial.verdicts.engine.outcomes import MOST_MISSING, Floats, Ints, Outcomes, distinct
 from seatrial.verdicts.engine.quality import LEAST_CLUSTERS
 from seatrial.verdicts.engine.rates import rates_of
 from seatrial.verdicts.engine.weighing import compare
@@ -314,7 +314,7 @@ def _swap(swap: Swap) -> str:
 
 
 def _warnings(grid: Grid, empty: int) -> Iterable[str]:
-    clusters = len(np.unique(grid.cluster))
+    clusters = len(distinct(grid.cluster))
     if clusters < LEAST_CLUSTERS:
         yield f"The cases form only {count(clusters, 'cluster')}: with fewer than {LEAST_CLUSTERS} intervals are rough."
     if empty:

@@ -17,7 +17,7 @@ from seatrial.errors import StoreError
 from seatrial.store import schema
 from seatrial.store.store import STATUSES, RunRow, Store, TrialRow
 from seatrial.verdicts.engine.looks import Look, look_of
-from seatrial.verdicts.engine.outcomes import Asked, Bools, Floats, Ints, Outcomes
+from seatrial.verdicts.engine.outcomes import Asked, Bools, Floats, Ints, Outcomes, distinct
 from seatrial.verdicts.engine.pooling import ScoreAggregate
 from seatrial.verdicts.reading.cases import CaseTable, Stratum, tabulate
 from seatrial.verdicts.reading.grouping import grouping
@@ -227,7 +227,7 @@ def assemble(
     suite = read_suite(trial)
     wants = judged_by or suite
     nowhere = np.zeros(0, dtype=np.intp)
-    positions = np.unique(np.concatenate([nowhere, *(manifest.position for manifest in manifests.values())]))
+    positions = distinct(np.concatenate([nowhere, *(manifest.position for manifest in manifests.values())]))
     shares = store.dataset(trial.dataset_id).shares
     named = (name for rubric in (*suite.rubrics, *wants.rubrics) for name in rubric.where)
     kept = sorted({*wants.policy.slices, *named, *shares})

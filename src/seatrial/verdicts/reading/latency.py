@@ -22,7 +22,7 @@ from seatrial.store import schema
 from seatrial.store.store import Store, chunks
 from seatrial.verdicts.artefacts.sentences import count, listed, pattern
 from seatrial.verdicts.engine.limits import measure
-from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Outcomes
+from seatrial.verdicts.engine.outcomes import Bools, Floats, Ints, Outcomes, distinct
 from seatrial.verdicts.reading.frame import Arm, Frame
 from seatrial.verdicts.reading.money import NOBODY
 from seatrial.verdicts.records import Estimate, LatencySummary, Percentiles
@@ -69,7 +69,7 @@ def timings(store: Store, suite: Suite, arm: Arm, *, kept: bool = True) -> Timin
         .where(o.status != NOBODY, o.latency.is_not(None))
         .order_by(o.id)
     )
-    wanted: Iterable[Any] = [members] if kept else chunks(np.unique(arm.output_id).tolist())
+    wanted: Iterable[Any] = [members] if kept else chunks(distinct(arm.output_id).tolist())
     spec = suite.targets.get(arm.run.target)
     declared = ("", spec.load if spec else "")
     ids, times, said = array("q"), array("d"), bytearray()
