@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, without_bytes
-from seatrial.core.record import Filled, Json, Moment, Record, Text, altered, as_dict, as_list
+from seatrial.core.record import Filled, Json, Moment, Record, Text, altered, as_dict, as_list, cached
 
 Behaviour = Literal["answer", "refuse", "ask", "abstain", "correct"]
 Order = Literal["exact", "in_order", "any_order", "subset", "superset"]
@@ -98,7 +97,7 @@ class Expected(Record):
             value = {**value, "tool_calls": [calls]}
         return value
 
-    @cached_property
+    @cached
     def texts(self) -> tuple[str, ...]:
         """The accepted answers as text; what is not text is written as JSON."""
         return tuple([a if isinstance(a, str) else _as_json(a) for a in self.answers])
@@ -179,28 +178,27 @@ class Case(Record):
         """The last user message's text."""
         return next((m.text for m in reversed(self.input) if m.role == "user"), self.input[-1].text)
 
-    @cached_property
+    @cached
     def recorded(self) -> dict[str, Any]:
         """The whole record as plain values: what is kept."""
         return self.plain()
 
-    @cached_property
+    @cached
     def identity(self) -> dict[str, Any]:
         """What is hashed: every field that is set, blobs by their sha256."""
         return {**self.recorded, "input": without_bytes(self.recorded["input"])}
 
-    @cached_property
+    @cached
     def hash(self) -> str:
         """Identity of the full record."""
         return digest("case", self.identity)
 
-    @cached_property
+    @cached
     def view_hash(self) -> str:
         """Identity of what a scorer may read: all but id, weight, origin, lineage and dates."""
-        hidden = {*HIDDEN, *HIDDEN_DATES}
-        return digest("view", {key: value for key, value in self.identity.items() if key not in hidden})
+        return digest("view", {key: value for key, value in self.identity.items() if key not in BLANK})
 
-    @cached_property
+    @cached
     def input_hash(self) -> str:
         """Identity of the input alone; equal inputs are one cluster."""
         return digest("input", self.identity["input"])

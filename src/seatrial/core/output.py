@@ -1,7 +1,6 @@
 """What a target is asked, and what it gave."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field
@@ -9,7 +8,7 @@ from pydantic import Field
 from seatrial.core.case import Document, Step, Tool
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, ToolCall
-from seatrial.core.record import Json, Record, Text, altered
+from seatrial.core.record import Json, Record, Text, altered, cached
 from seatrial.errors import NoAnswerError, safe
 
 SHOWN_MESSAGE = 500
@@ -150,7 +149,7 @@ class Output(Record):
             return None
         return max(0.0, timing.total - timing.first_token) / (tokens - 1)
 
-    @cached_property
+    @cached
     def text(self) -> str:
         """The last assistant message's text."""
         for message in reversed(self.messages):
@@ -158,7 +157,7 @@ class Output(Record):
                 return message.text
         return ""
 
-    @cached_property
+    @cached
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Every call the assistant made, in order."""
         return tuple([call for message in self.messages for call in message.tool_calls])
@@ -171,12 +170,12 @@ class Output(Record):
         said = safe(self.failure.message, SHOWN_MESSAGE) or "no reason given"
         raise NoAnswerError(f"There is no usable answer ({self.failure.code}{status}): {said.rstrip('.')}.")
 
-    @cached_property
+    @cached
     def recorded(self) -> dict[str, Json]:
         """The whole recorded output as plain values: what is hashed, and what is kept."""
         return self.plain()
 
-    @cached_property
+    @cached
     def hash(self) -> str:
         """Identity of the whole recorded output."""
         return digest("output", self.recorded)

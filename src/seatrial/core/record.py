@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Generic, Self, TypeVar, cast, overload
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import core_schema
@@ -19,6 +19,8 @@ def as_list(value: Any) -> list[Any] | None:
     """The value as a list when it is an array, else None."""
     return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else None
 
+
+T = TypeVar("T")
 
 MAX_DEPTH = 100
 """Objects and lists nested deeper than so many levels are refused where people or files give them."""
@@ -78,11 +80,41 @@ Json = Any
 """A JSON value: None, bool, int, float, text, list or dict of such."""
 
 
+class cached(Generic[T]):  # noqa: N801  # a decorator, as functools.cached_property is
+    """A property that is worked out once and kept, without the lock that `functools.cached_property` takes before 3.12.
+
+    Two threads that ask at once may both work it out: what it gives follows from the record alone.
+    """
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self._work_out = work_out
+        self.__doc__ = work_out.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, record: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, record: object, owner: type) -> T: ...
+    def __get__(self, record: object, owner: type) -> Self | T:
+        """What was worked out, which from now on is found before this is asked."""
+        if record is None:
+            return self
+        found = vars(record)[self._name] = self._work_out(record)
+        return found
+
+
 class Record(BaseModel):
     """A frozen value with named fields; unknown fields are errors."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,
+        ignored_types=(cached,),
     )
 
     def plain(self) -> dict[str, Any]:

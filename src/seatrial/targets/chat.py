@@ -98,13 +98,13 @@ def read(completion: dict[str, Any]) -> Answer:
     """The answer in a completion. Raises Fault, and nothing else, for whatever else it holds."""
     choice = _first_choice(completion)
     message = an_object(choice.get("message"), "choices[0].message")
-    calls = tuple(_read_call(call, i) for i, call in enumerate(an_array(message.get("tool_calls"), "tool_calls")))
+    calls = [_read_call(call, i) for i, call in enumerate(an_array(message.get("tool_calls"), "tool_calls"))]
     return _answer(
         completion,
         text=_content(message.get("content")),
         refusal=a_text(message.get("refusal"), "refusal"),
         thought=_thought(message),
-        calls=calls,
+        calls=tuple(calls),
         finish_reason=a_text(choice.get("finish_reason"), "finish_reason"),
         tokens=as_list((as_dict(choice.get("logprobs")) or {}).get("content")),
     )
@@ -157,8 +157,11 @@ def _content(value: Any) -> str:
 
 def _thought(message: dict[str, Any]) -> str:
     """What reasoning models show of their reasoning, under the two names in use."""
-    found = (message.get(key) for key in ("reasoning_content", "reasoning"))
-    return next((text for text in found if isinstance(text, str) and text), "")
+    for key in ("reasoning_content", "reasoning"):
+        text = message.get(key)
+        if isinstance(text, str) and text:
+            return text
+    return ""
 
 
 def _read_call(value: Any, index: int) -> ToolCall:

@@ -148,8 +148,10 @@ MOST_ALTERNATIVES = 50
 
 def first_alternatives(tokens: Sequence[Any] | None) -> dict[str, Json]:
     """The likeliest first tokens of an answer in OpenAI's form, for its metadata; empty where they are not given."""
-    first = as_dict(tokens[0]) if tokens else None
-    rows = [row for row in map(as_dict, as_list((first or {}).get("top_logprobs")) or []) if row is not None]
+    if not tokens:
+        return {}
+    first = as_dict(tokens[0]) or {}
+    rows = [row for row in map(as_dict, as_list(first.get("top_logprobs")) or []) if row is not None]
     said = [(row.get("token"), log_probabilities([row])) for row in rows[:MOST_ALTERNATIVES]]
     found: dict[str, Json] = {token: p[0] for token, p in said if isinstance(token, str) and p}
     return {FIRST_ALTERNATIVES: found} if found else {}
