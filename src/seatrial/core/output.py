@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field
@@ -11,7 +10,7 @@ from pydantic import Field
 from seatrial.core.case import Document, Step, Tool
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, ToolCall
-from seatrial.core.record import Json, Record, Text, altered
+from seatrial.core.record import Json, Record, Text, altered, lazy
 from seatrial.errors import NoAnswerError, safe
 
 SHOWN_MESSAGE = 500
@@ -152,7 +151,7 @@ class Output(Record):
             return None
         return max(0.0, timing.total - timing.first_token) / (tokens - 1)
 
-    @cached_property
+    @lazy
     def text(self) -> str:
         """The last assistant message's text."""
         for message in reversed(self.messages):
@@ -160,7 +159,7 @@ class Output(Record):
                 return message.text
         return ""
 
-    @cached_property
+    @lazy
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Every call the assistant made, in order."""
         return tuple([call for message in self.messages for call in message.tool_calls])
@@ -173,12 +172,12 @@ class Output(Record):
         said = safe(self.failure.message, SHOWN_MESSAGE) or "no reason given"
         raise NoAnswerError(f"There is no usable answer ({self.failure.code}{status}): {said.rstrip('.')}.")
 
-    @cached_property
+    @lazy
     def recorded(self) -> dict[str, Json]:
         """The whole recorded output as plain values: what is hashed, and what is kept."""
         return self.plain()
 
-    @cached_property
+    @lazy
     def hash(self) -> str:
         """Identity of the whole recorded output."""
         return digest("output", self.recorded)

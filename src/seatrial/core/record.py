@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 
@@ -72,11 +73,34 @@ Json = Any
 """A JSON value: None, bool, int, float, text, list or dict of such."""
 
 
+if TYPE_CHECKING:
+    lazy = cached_property
+else:
+
+    class lazy(cached_property):  # noqa: N801  # used as `cached_property` is
+        """A property of a frozen value that is worked out when it is first asked for.
+
+        `cached_property` without its lock, at half the price: threads that ask at once may each work it out.
+        """
+
+        def __get__(self, instance: Any, owner: Any = None) -> Any:
+            """The value, which from now on stands in the instance itself."""
+            if instance is None:
+                return self
+            value = vars(instance)[self.attrname] = self.func(instance)
+            return value
+
+
 class Record(BaseModel):
     """A frozen value with named fields; unknown fields are errors."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), defer_build=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,
+        ignored_types=(lazy,),
     )
 
     def plain(self) -> dict[str, Any]:
@@ -89,6 +113,7 @@ _set_values, _set_given, _set_extra, _set_private = (
     _SLOTS[name].__set__
     for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
 )
+_new = object.__new__
 R = TypeVar("R", bound=Record)
 
 
@@ -97,7 +122,7 @@ def assembled(kind: type[R], values: dict[str, Any], given: set[str]) -> R:
 
     `values` holds every field, in the order of the class. `given` names those that count as set.
     """
-    made = kind.__new__(kind)
+    made = _new(kind)
     _set_values(made, values)
     _set_given(made, given)
     _set_extra(made, None)

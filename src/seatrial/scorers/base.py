@@ -66,9 +66,10 @@ class BuiltinScorer(Record):
 
     def once(self, case: Case, read: Callable[[Case], T]) -> T:
         """What is read of a case, kept for the case asked last: `applies` and the call behind it read it once."""
-        kept: tuple[Case, T] | None = vars(self).get("_kept")
+        own = vars(self)
+        kept: tuple[Case, T] | None = own.get("_kept")
         if kept is None or kept[0] is not case:
-            kept = vars(self)["_kept"] = (case, read(case))
+            kept = own["_kept"] = (case, read(case))
         return kept[1]
 
     def score(self, case: Case, output: Output, /) -> Score:

@@ -63,8 +63,8 @@ WORDS = (
 SECRETS = (
     "token", "Password", "api_key", "my.client-secret_2", "secrets", "credential", "contraseña", "mot de passe", "PWD",
     "ſecret", "to\u212aen", "pr\u0131vate key", "пароль", "kennwort", "şifre", "密码", "is", "ist", "es", "now",
-    "set to", "for the app", "lautet", ":", "=", "=>", "**", '"', "`", "hunter-22", "Winter2024!", "f83hHJd82hdKdj29dkD9",
-    "’", "a" * 21, "b" * 31, "-----", "tokenesecret", "\x1c", "\u2003", "\x85",
+    "set to", "for the app", "lautet", ":", "=", "=>", "**", '"', "`", "hunter-22", "Winter2024!",
+    "f83hHJd82hdKdj29dkD9", "’", "a" * 21, "b" * 31, "-----", "tokenesecret", "\x1c", "\u2003", "\x85",
 )  # fmt: skip
 
 
