@@ -56,7 +56,8 @@ def safe(text: object, limit: int = SHOWN_VALUE) -> str:
     cut = raw if len(raw) <= limit else raw[: limit - 1] + "…"
     if cut.isprintable():
         return cut
-    return _UNUSUAL.sub(_escaped, cut)
+    lines = cut.replace("\n", "\\n")  # most often there is nothing else to escape
+    return lines if lines.isprintable() else _UNUSUAL.sub(_escaped, cut)
 
 
 _UNUSUAL = re.compile("[^ -~]")

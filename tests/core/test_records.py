@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from seatrial.core.case import Case, Expected
+from seatrial.core.output import Output
+from seatrial.core.record import Record, lazy
 from seatrial.core.suite import RubricSpec, Suite
 
 SHORTHANDS = [
@@ -108,3 +114,44 @@ def test_a_suite_knows_its_candidates_and_margins():
 def test_a_suite_must_fit_together(change, word):
     with pytest.raises(ValidationError, match=word):
         Suite.model_validate(suite(**change))
+
+
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=()))
+_VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+
+
+@given(_VALUES)
+@example({"a": [2**70, float("nan"), -0.0, 1e-7, "\ud800 é \0 \u2028"], "": {}})
+def test_an_answer_that_is_no_text_is_accepted_as_the_json_that_the_standard_library_writes(value):
+    (text,) = Expected.model_validate({"answer": value}).texts
+    assert text == (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def test_an_answer_within_itself_or_too_deep_has_no_text():
+    inside: dict[str, object] = {}
+    inside["again"] = inside
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for value, fault in ((inside, ValueError), (deep, RecursionError), ({"a": {1, 2}}, TypeError)):
+        with pytest.raises(fault):
+            _ = Expected.model_construct(answers=(value,)).texts
+
+
+def test_a_lazy_value_is_worked_out_once_and_is_no_field():
+    asked: list[str] = []
+
+    class Name(Record):
+        first: str
+
+        @lazy
+        def long(self) -> str:
+            asked.append(self.first)
+            return f"{self.first} of Harbour Street"
+
+    name = Name(first="Anna")
+    assert (name.long, name.long, asked) == ("Anna of Harbour Street", "Anna of Harbour Street", ["Anna"])
+    assert name == Name(first="Anna")
+    assert name.plain() == {"first": "Anna"}
+    assert isinstance(Name.long, lazy)
+    assert Output.of("yes").text == "yes"

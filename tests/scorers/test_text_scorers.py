@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.core.case import Case
 from seatrial.core.message import Message, ToolCall
 from seatrial.core.output import Output
 from seatrial.scorers.text.matching import Length, Normalized, without_punctuation
@@ -119,9 +120,10 @@ def test_length_without_bounds_is_a_bare_measure(judged):
 
 @given(st.text(), st.integers(0, 50), st.integers(0, 50))
 def test_a_wider_bound_passes_whatever_a_narrower_one_passes(text, low, more):
-    count = Length(of="characters")._count(text)
-    narrow, wide = low, low + more
-    assert not count <= narrow or count <= wide
+    case, output = Case(id="c", input="q"), Output.of(text)
+    narrow, wide = (Length(of="characters", max=most).score(case, output) for most in (low, low + more))
+    assert narrow.passed == (len(text) <= low)
+    assert wide.passed or not narrow.passed
 
 
 @given(st.text())

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, without_bytes
-from seatrial.core.record import Filled, Json, Moment, Record, Text, altered, as_dict, as_list, cached
+from seatrial.core.record import Filled, Json, Moment, Record, Text, altered, as_dict, as_list, lazy
 
 Behaviour = Literal["answer", "refuse", "ask", "abstain", "correct"]
 Order = Literal["exact", "in_order", "any_order", "subset", "superset"]
@@ -56,7 +56,27 @@ class Step(Record):
     seconds: float | None = None
 
 
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
+def _encoder() -> Any:
+    """What `_JSON.encode` would make anew for each value; None where Python has it not in C."""
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    text: Any = getattr(json.encoder, "encode_basestring", None)
+    return make and text and make(None, _JSON.default, text, None, ": ", ", ", False, False, True)
+
+
+_ENCODE = _encoder()
+
+
+def _as_json(value: object) -> str:
+    """JSON as the standard library writes it. Raises TypeError, ValueError and RecursionError as it does."""
+    if _ENCODE is not None and isinstance(value, dict | list):
+        try:
+            return "".join(_ENCODE(value, 0))
+        except RecursionError:
+            pass  # a value within itself, perhaps: the slow way tells
+    return _JSON.encode(value)
 
 
 def _answers(value: Any) -> Any:
@@ -97,7 +117,7 @@ class Expected(Record):
             value = {**value, "tool_calls": [calls]}
         return value
 
-    @cached
+    @lazy
     def texts(self) -> tuple[str, ...]:
         """The accepted answers as text; what is not text is written as JSON."""
         return tuple([a if isinstance(a, str) else _as_json(a) for a in self.answers])
@@ -178,27 +198,27 @@ class Case(Record):
         """The last user message's text."""
         return next((m.text for m in reversed(self.input) if m.role == "user"), self.input[-1].text)
 
-    @cached
+    @lazy
     def recorded(self) -> dict[str, Any]:
         """The whole record as plain values: what is kept."""
         return self.plain()
 
-    @cached
+    @lazy
     def identity(self) -> dict[str, Any]:
         """What is hashed: every field that is set, blobs by their sha256."""
         return {**self.recorded, "input": without_bytes(self.recorded["input"])}
 
-    @cached
+    @lazy
     def hash(self) -> str:
         """Identity of the full record."""
         return digest("case", self.identity)
 
-    @cached
+    @lazy
     def view_hash(self) -> str:
         """Identity of what a scorer may read: all but id, weight, origin, lineage and dates."""
         return digest("view", {key: value for key, value in self.identity.items() if key not in BLANK})
 
-    @cached
+    @lazy
     def input_hash(self) -> str:
         """Identity of the input alone; equal inputs are one cluster."""
         return digest("input", self.identity["input"])

@@ -8,7 +8,7 @@ from pydantic import Field
 from seatrial.core.case import Document, Step, Tool
 from seatrial.core.identity import digest
 from seatrial.core.message import Message, ToolCall
-from seatrial.core.record import Json, Record, Text, altered, cached
+from seatrial.core.record import Json, Record, Text, altered, lazy
 from seatrial.errors import NoAnswerError, safe
 
 SHOWN_MESSAGE = 500
@@ -149,7 +149,7 @@ class Output(Record):
             return None
         return max(0.0, timing.total - timing.first_token) / (tokens - 1)
 
-    @cached
+    @lazy
     def text(self) -> str:
         """The last assistant message's text."""
         for message in reversed(self.messages):
@@ -157,7 +157,7 @@ class Output(Record):
                 return message.text
         return ""
 
-    @cached
+    @lazy
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Every call the assistant made, in order."""
         return tuple([call for message in self.messages for call in message.tool_calls])
@@ -170,12 +170,12 @@ class Output(Record):
         said = safe(self.failure.message, SHOWN_MESSAGE) or "no reason given"
         raise NoAnswerError(f"There is no usable answer ({self.failure.code}{status}): {said.rstrip('.')}.")
 
-    @cached
+    @lazy
     def recorded(self) -> dict[str, Json]:
         """The whole recorded output as plain values: what is hashed, and what is kept."""
         return self.plain()
 
-    @cached
+    @lazy
     def hash(self) -> str:
         """Identity of the whole recorded output."""
         return digest("output", self.recorded)

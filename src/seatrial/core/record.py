@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Generic, Self, TypeVar, cast, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import core_schema
@@ -19,8 +20,6 @@ def as_list(value: Any) -> list[Any] | None:
     """The value as a list when it is an array, else None."""
     return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else None
 
-
-T = TypeVar("T")
 
 MAX_DEPTH = 100
 """Objects and lists nested deeper than so many levels are refused where people or files give them."""
@@ -80,29 +79,22 @@ Json = Any
 """A JSON value: None, bool, int, float, text, list or dict of such."""
 
 
-class cached(Generic[T]):  # noqa: N801  # a decorator, as functools.cached_property is
-    """A property that is worked out once and kept, without the lock that `functools.cached_property` takes before 3.12.
+if TYPE_CHECKING:
+    lazy = cached_property
+else:
 
-    Two threads that ask at once may both work it out: what it gives follows from the record alone.
-    """
+    class lazy(cached_property):  # noqa: N801  # used as `cached_property` is
+        """A property of a frozen value that is worked out when it is first asked for.
 
-    def __init__(self, work_out: Callable[[Any], T]) -> None:
-        self._work_out = work_out
-        self.__doc__ = work_out.__doc__
+        `cached_property` without its lock, at half the price: threads that ask at once may each work it out.
+        """
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, record: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, record: object, owner: type) -> T: ...
-    def __get__(self, record: object, owner: type) -> Self | T:
-        """What was worked out, which from now on is found before this is asked."""
-        if record is None:
-            return self
-        found = vars(record)[self._name] = self._work_out(record)
-        return found
+        def __get__(self, instance: Any, owner: Any = None) -> Any:
+            """The value, which from now on stands in the instance itself."""
+            if instance is None:
+                return self
+            value = vars(instance)[self.attrname] = self.func(instance)
+            return value
 
 
 class Record(BaseModel):
@@ -114,7 +106,7 @@ class Record(BaseModel):
         allow_inf_nan=False,
         protected_namespaces=(),
         defer_build=True,
-        ignored_types=(cached,),
+        ignored_types=(lazy,),
     )
 
     def plain(self) -> dict[str, Any]:
@@ -127,6 +119,7 @@ _set_values, _set_given, _set_extra, _set_private = (
     _SLOTS[name].__set__
     for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
 )
+_new = object.__new__
 R = TypeVar("R", bound=Record)
 
 
@@ -135,7 +128,7 @@ def assembled(kind: type[R], values: dict[str, Any], given: set[str]) -> R:
 
     `values` holds every field, in the order of the class. `given` names those that count as set.
     """
-    made = kind.__new__(kind)
+    made = _new(kind)
     _set_values(made, values)
     _set_given(made, given)
     _set_extra(made, None)

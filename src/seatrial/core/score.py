@@ -79,14 +79,19 @@ class Score(Record):
     @classmethod
     def binary(cls, passed: bool, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any) -> "Score":
         """1 and passed, or 0 and failed."""
-        return _judged(cls, float(passed), passed, reason, evidence, fields)
+        if not fields and type(passed) is bool and cls is Score:
+            return _judged(1.0 if passed else 0.0, passed, reason, evidence)
+        return _validated(cls, float(passed), passed, reason, evidence, fields)
 
     @classmethod
     def graded(
         cls, value: float, threshold: float, reason: str = "", evidence: tuple[Evidence, ...] = (), **fields: Any
     ) -> "Score":
         """A value in [0, 1] that passes at or above a threshold."""
-        return _judged(cls, value, value >= threshold, reason, evidence, fields)
+        passed = value >= threshold
+        if not fields and type(passed) is bool and type(value) is float and 0.0 <= value <= 1.0 and cls is Score:
+            return _judged(value, passed, reason, evidence)
+        return _validated(cls, value, passed, reason, evidence, fields)
 
 
 @lru_cache(maxsize=4096)
@@ -95,31 +100,29 @@ def verdict(passed: bool, reason: str, measure: int | None = None, unit: str = "
     return Score.binary(passed, reason) if measure is None else Score.binary(passed, reason, measure=measure, unit=unit)
 
 
-def _judged(
+def _judged(value: float, passed: bool, reason: str, evidence: tuple[Evidence, ...]) -> Score:
+    """What the constructor makes of a valid value and verdict. Where the rest is valid, too, it needs no validator."""
+    if type(reason) is str and (_are_evidence(evidence) if evidence else type(evidence) is tuple):
+        values: dict[str, Any] = {
+            "value": value, "passed": passed, "status": "scored", "reason": reason,
+            "evidence": evidence, "measure": None, "unit": "",
+        }  # fmt: skip
+        return assembled(Score, values, _JUDGED)
+    return _validated(Score, value, passed, reason, evidence, {})
+
+
+def _validated(
     kind: type[Score], value: float, passed: bool, reason: str, evidence: tuple[Evidence, ...], more: dict[str, Any]
 ) -> Score:
-    """What the constructor makes. What is plainly valid, as most scores are, needs no validator."""
-    plain = (
-        kind is Score
-        and not more
-        and type(passed) is bool
-        and type(value) is float
-        and 0.0 <= value <= 1.0
-        and type(reason) is str
-        and type(evidence) is tuple
-        and (not evidence or _are_evidence(evidence))
-    )
     values: dict[str, Any] = {
         "value": value, "passed": passed, "status": "scored", "reason": reason,
         "evidence": evidence, "measure": None, "unit": "",
     }  # fmt: skip
-    if plain:
-        return assembled(Score, values, _JUDGED)
     return kind.__pydantic_validator__.validate_python({**values, **more})
 
 
 def _are_evidence(items: tuple[object, ...]) -> bool:
-    return type(items[0]) is Evidence and (len(items) == 1 or {*map(type, items)} == _EVIDENCE)
+    return type(items) is tuple and type(items[0]) is Evidence and (len(items) == 1 or {*map(type, items)} == _EVIDENCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatrial.scorers.safety import _contact, _people, personal
+from seatrial.scorers.safety import _contact, _people, _secrets, personal
 from seatrial.scorers.safety._detecting import Seeking, digits_of, luhn
 
 SERVICES = (
@@ -51,7 +52,20 @@ WORDS = (
     "mob\u0130le",
     "text",
     "x_call",
+    "telefonó",
+    "llamé",
+    "llam",
+    "komórkę",
+    "звоните",
+    "\u212aomórka",
+    "’",
 )
+SECRETS = (
+    "token", "Password", "api_key", "my.client-secret_2", "secrets", "credential", "contraseña", "mot de passe", "PWD",
+    "ſecret", "to\u212aen", "pr\u0131vate key", "пароль", "kennwort", "şifre", "密码", "is", "ist", "es", "now",
+    "set to", "for the app", "lautet", ":", "=", "=>", "**", '"', "`", "hunter-22", "Winter2024!",
+    "f83hHJd82hdKdj29dkD9", "’", "a" * 21, "b" * 31, "-----", "tokenesecret", "\x1c", "\u2003", "\x85",
+)  # fmt: skip
 
 
 def slowly_dialled(text: str, regions: tuple[str, ...]) -> str:
@@ -94,13 +108,43 @@ def test_a_country_s_own_numbers_are_never_passed_over(region):
 
 @pytest.mark.parametrize("digits", ["4093289294309215", "4145604061016322", "5500000000000004"])
 def test_few_countries_are_asked_for_digits_that_are_too_long(digits):
-    assert sum(not _contact._cannot_be(digits, region) for region in _contact.REGIONS) < len(_contact.REGIONS) / 2
+    asked = [region for region in _contact.REGIONS if _contact._parsed(digits, digits, region) is not None]
+    assert len(asked) < len(_contact.REGIONS) / 2
+
+
+@pytest.mark.parametrize("digits", ["2125551234", "1112223333", "9990001111"])
+def test_no_country_parses_a_number_that_nothing_begins(digits, monkeypatch):
+    plans = [(region, _contact._plan(region)) for region in _contact.REGIONS]
+    bare = [
+        region
+        for region, plan in plans
+        if plan and not plan.abroad.match(digits) and not (plan.trunk and plan.trunk.match(digits))
+    ]
+    monkeypatch.setattr(phonenumbers, "parse", lambda *_: pytest.fail("was parsed"))
+    read = [_contact._parsed(digits, digits, region) for region in bare]
+    assert len(bare) > 5
+    assert {number.national_number for number in read if number is not None} <= {int(digits)}
 
 
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=6), max_size=6), st.sampled_from((" ", "", "_", "\n", "\0")))
 def test_words_of_telephoning_are_known_as_the_pattern_knows_them(words, gap):
     text = personal.encodable(gap.join(words))
     assert _contact._speaks_of_dialling(text) == (_contact._DIAL.search(text) is not None)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(SECRETS), st.sampled_from(("", " ", " ", "  ", "_", "\n", "\u00a0"))), max_size=14
+    ).map(lambda both: "".join(chain(*both)))
+)
+@example("api_key: abcdef123456 token is abcdef123456")
+@example("secret" + "a" * 25 + ": abcdef123456")
+@example("Die Müllerstraße: token=abcdef123456, Token: „x“ password: abcdef123456")
+@example("password is hunter-22, passcode: 7788ab. Das Kennwort lautet x9!yz")
+def test_secrets_are_looked_for_only_where_a_word_tells_of_them(text):
+    for quick, pattern in ((_secrets._guarded, _secrets._GUARDED), (_secrets._statements, _secrets._STATED)):
+        assert [m.span() for m in quick(text)] == [m.span() for m in pattern.finditer(text)]
 
 
 @given(st.text("0123456789", max_size=24))

@@ -152,8 +152,6 @@ class _Match(NamedTuple):
         return not self.missing and not self.extra
 
 
-_NOTHING = _Match((), [], [], [])
-"""No call was expected, and none was made."""
 _WEATHER = [{"name": "weather", "arguments": {"city": ["Oslo", "Oslo, Norway"]}}]
 
 
@@ -233,15 +231,13 @@ class ToolCalls(BuiltinScorer):
         assert expected is not None
         assert expected.tool_calls is not None
         calls = output.tool_calls
+        if not calls and () in expected.tool_calls:
+            return verdict(True, "no call, as expected")
         order = self.order or expected.order
         tools = case.tools if self.check_tools else ()
-        matches = [
-            self._match(alternative, calls, order, tools) if alternative or calls else _NOTHING
-            for alternative in expected.tool_calls
-        ]
+        matches = [self._match(alternative, calls, order, tools) for alternative in expected.tool_calls]
         if any(match.passed for match in matches):
-            made = "no call, as expected" if not calls else f"{len(calls)} of {len(calls)} calls right"
-            return verdict(True, made)
+            return verdict(True, f"{len(calls)} of {len(calls)} calls right")
         best = max(matches, key=lambda match: match.value)
         faults = self._explain(best, calls, tools)
         return Score(value=best.value, passed=False, reason=faults[0].note, evidence=tuple(faults[:MAX_FAULTS]))

@@ -25,11 +25,10 @@ MAX_EXPONENT = 1000
 TAIL = 200
 """So much of a text before its last digit is searched for its last number, before all of it is."""
 AFTER_MARKER = 1000
-BEHIND_DASH = 12
-"""So much of a text before its last digit is searched for a dash."""
 BEFORE_DIGIT = 5
 """A number's sign, currency, space, second sign and point: all that may stand before its first digit."""
 DOUBLE = Decimal("1e-12")
+_REAL = (int, float)
 
 Decimals = Literal["point", "comma"]
 Percent = Literal["number", "share"]
@@ -64,14 +63,16 @@ _HEADS: dict[Decimals, re.Pattern[str]] = {
 _BARE = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?")
 _ALONE = re.compile(r"[ \t]*([0-9]{1,300}(?:\.[0-9]{1,300})?)[ \t]*\Z")
 """A line that is nothing but a plain number."""
-_ENDS = re.compile(r"[ \t:=\"]([0-9]{1,300}(?:\.[0-9]{1,300})?)\Z")
-"""A plain number as the end of a text."""
-_BEHIND_DASH = re.compile(r"[A-DF-Za-df-z0-9]-([0-9]{1,20}(?:\.[0-9]{1,20})?)\Z")
-"""A plain number as the end of a text, behind a dash that is no sign and no part of a power (1e-5): 2026-01-02."""
 _DIGIT = re.compile(r"[\d¼-¾⅓-⅞]")
 _ASCII_DIGIT = re.compile("[0-9]")
-_UP_TO_LAST_CLUSTER = re.compile(rf".*[^\d\s¼-¾⅓-⅞{_CURRENCY}.,/'’_+−－–×xX*·^{{}}()eE-]", re.DOTALL)
+_OUTSIDE = rf"[^\d\s¼-¾⅓-⅞{_CURRENCY}.,/'’_+−－–×xX*·^{{}}()eE-]"
+_UP_TO_LAST_CLUSTER = re.compile(f".*{_OUTSIDE}", re.DOTALL)
 """Up to the last character that no number holds before its last digit, where no LaTeX is about."""
+_PLAIN_BACKWARDS = re.compile(rf"([0-9]{{1,30}}(?:\.[0-9]{{1,30}})?)(?:[ \t]{_OUTSIDE}|[:=\"]|-[A-DF-Za-df-z0-9])")
+"""A plain number, and before it what none goes on from, in a text turned round.
+
+A dash between is no sign, and no part of a power (1e-5): 2026-01-02.
+"""
 _GOES_ON = re.compile(r"[/eE]|\s?[×xX*·\\%％¼-¾⅓-⅞pP]|\s\d|[\s-]?[tmblkcTMBLKC\u212a]")
 """What may stand behind digits that are no number by themselves."""
 _POWER = re.compile(r"[eE]([-+−]?\d{1,9})(?!\w)|\s?(?:[×xX*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?([-+−]?\d{1,9})")
@@ -204,12 +205,12 @@ def last_marker(text: str, markers: tuple[str, ...]) -> tuple[int, str] | None:
     lowered = text.lower()
     folded = lowered if len(lowered) == len(text) else text
     best: tuple[int, str] | None = None
-    for marker, what, as_written in _needles(markers):
+    for marker, what, as_written, word in _needles(markers):
         where = text if as_written else folded
         at = where.rfind(what)
         if at < 0:
             continue
-        while at > 0 and what[0].isalnum() and where[at - 1].isalnum():
+        while at > 0 and word and where[at - 1].isalnum():
             at = where.rfind(what, 0, at)
         if at >= 0 and (best is None or at + len(what) > best[0]):
             best = (at + len(what), marker)
@@ -217,8 +218,15 @@ def last_marker(text: str, markers: tuple[str, ...]) -> tuple[int, str] | None:
 
 
 @lru_cache(maxsize=64)
-def _needles(markers: tuple[str, ...]) -> list[tuple[str, str, bool]]:
-    return [(marker, marker if len(marker) <= 2 else marker.lower(), len(marker) <= 2) for marker in markers]
+def _needles(markers: tuple[str, ...]) -> list[tuple[str, str, bool, bool]]:
+    """Each marker with what to seek, whether as it is written, and whether it begins with a letter or digit."""
+    sought = [marker if len(marker) <= 2 else marker.lower() for marker in markers]
+    return [(m, what, len(m) <= 2, what[0].isalnum()) for m, what in zip(markers, sought, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _after(marker: str) -> str:
+    return f"after {shown(marker)}"
 
 
 def after_marker(text: str, end: int, marker: str) -> str:
@@ -258,19 +266,34 @@ def final_number(
     if found is not None:
         line = without_latex(after_marker(text, *found))
         if decimals == "point" and (alone := _ALONE.match(line)) is not None:
-            return Final(Decimal(alone[1]), alone[1], f"after {shown(found[1])}")
+            return Final(Decimal(alone[1]), alone[1], _after(found[1]))
         behind = line.rpartition("=")
         for part in (behind[2], line) if behind[1] else (line,):
             if (first := next(_numbers(part, decimals, percent), None)) is not None:
-                return Final(first.value, part[first.start : first.end], f"after {shown(found[1])}")
-        return Final(None, line[:SHOWN], f"no number stands after {shown(found[1])}")
-    if not fallback:
-        return Final(None, "", "no marker introduces a final answer")
-    end = _end_of_digits(text)
-    if not end:
-        return Final(None, "", "the answer holds no number")
+                return Final(first.value, part[first.start : first.end], _after(found[1]))
+        return Final(None, line[:SHOWN], f"no number stands {_after(found[1])}")
+    return _last_number(text, decimals, percent) if fallback else _NO_MARKER
+
+
+_NO_MARKER = Final(None, "", "no marker introduces a final answer")
+_NO_NUMBER = Final(None, "", "the answer holds no number")
+
+
+def _last_number(text: str, decimals: Decimals, percent: Percent) -> Final:
+    """The last number of a text; most often it is a plain one."""
+    backwards = text[::-1]
+    digit = (_ASCII_DIGIT if text.isascii() else _DIGIT).search(backwards)
+    if digit is None:
+        return _NO_NUMBER
+    end = len(text) - digit.start()
     start = end - TAIL
-    last = _last_plain(text, max(0, start), end, decimals, percent)
+    latex = text.find("\\", max(0, start)) >= 0 or text.find("{,}", max(0, start)) >= 0
+    if not latex and decimals == "point" and _GOES_ON.match(text, end) is None:
+        plain = _PLAIN_BACKWARDS.match(backwards, digit.start())
+        if plain is not None:
+            quote = plain[1][::-1]
+            return Final(Decimal(quote), quote, "the last number")
+    last = None if latex else _last_in_cluster(text, max(0, start), end, decimals, percent)
     if last is not None:
         return Final(last.value, text[last.start : last.end], "the last number")
     for part in (text[start:], text) if start > 0 else (text,):
@@ -278,30 +301,14 @@ def final_number(
         read = numbers(plain, decimals, percent)
         if len(read) > 1 or (read and part is text):  # of a tail's first number, the beginning may be cut off
             return Final(read[-1].value, plain[read[-1].start : read[-1].end], "the last number")
-    return Final(None, "", "the answer holds no number")
+    return _NO_NUMBER
 
 
-def _end_of_digits(text: str) -> int:
-    """Where the last digit of a text ends; 0 where it holds none."""
-    digit = (_ASCII_DIGIT if text.isascii() else _DIGIT).search(text[::-1])
-    return 0 if digit is None else len(text) - digit.start()
-
-
-def _last_plain(text: str, start: int, end: int, decimals: Decimals, percent: Percent) -> Number | None:
+def _last_in_cluster(text: str, start: int, end: int, decimals: Decimals, percent: Percent) -> Number | None:
     """The last number before `end`, read from the last character at which none can go on, or None to look further."""
-    if text.find("\\", start) >= 0 or text.find("{,}", start) >= 0:
-        return None
-    alone = decimals == "point" and _GOES_ON.match(text, end) is None
-    dashed = _BEHIND_DASH.search(text, max(start, end - BEHIND_DASH), end) if alone else None
-    if dashed is not None:
-        return Number(Decimal(dashed[1]), dashed.start(1), end)
     cluster = _UP_TO_LAST_CLUSTER.match(text, start, end)
     if cluster is None:
         return None
-    if alone:
-        plain = _ENDS.match(text, cluster.end() - (text[cluster.end()] not in " \t"), end)
-        if plain is not None:
-            return Number(Decimal(plain[1]), plain.start(1), end)
     last = None
     for last in _numbers(text, decimals, percent, cluster.end(), end):  # noqa: B007  # the last of them
         pass
@@ -310,7 +317,7 @@ def _last_plain(text: str, start: int, end: int, decimals: Decimals, percent: Pe
 
 def to_decimal(value: Json) -> Decimal | None:
     """A JSON number as a Decimal; None for all else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, _REAL) or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return Decimal(value) if value.bit_length() <= 3 * MAX_DIGITS else None
@@ -424,7 +431,7 @@ class Numeric(ReferenceScorer):
 
     def applies(self, case: Case) -> str:
         """Empty when an expected answer holds a number."""
-        if self.wanted(case):
+        if self.once(case, self._wanted):
             return ""
         return super().applies(case) or "no expected answer holds a number"
 
@@ -435,7 +442,7 @@ class Numeric(ReferenceScorer):
             return verdict(False, final.how)
         reason = f"{_short(final.value)}, {final.how}"
         evidence = (Evidence.of("text", final.quote, note=final.how),)
-        goals = self.wanted(case)
+        goals = self.once(case, self._wanted)
         for goal in goals:
             if near(final.value, goal, self.abs, self.rel):
                 return Score.binary(True, reason, evidence)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from seatrial.scorers.safety._detecting import (
     Detector,
@@ -16,9 +16,11 @@ from seatrial.scorers.safety._detecting import (
     before,
     beginning,
     digits_of,
+    folds_as_ascii,
     is_reference,
     one_of,
 )
+from seatrial.scorers.text.regex import compiled
 
 REGIONS = (
     "US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "IN", "AU", "PT", "BE", "CH", "AT", "IE", "SE", "NO", "DK", "FI",
@@ -68,21 +70,25 @@ _NUMBER = re.compile(
     r"().\-/\u00a0\u2009\u2011\u2013]{0,3}\d){6,16}"
     r"(?![A-Za-z0-9_%€£¥])(?![-./,:][A-Za-z0-9])"
 )
-_NUMBER_BEGINS = re.compile(r"[+(\d](?<![A-Za-z0-9_$€£¥=][+(\d])(?<![A-Za-z0-9][-./_,][+(\d])")
+_NUMBER_BEGINS = re.compile(
+    r"[+(\d](?<![A-Za-z0-9_$€£¥=][+(\d])(?<![A-Za-z0-9][-./_,][+(\d])"
+    r"(?=(?:[ ().\-/+\u00a0\u2009\u2011\u2013]{0,3}\d){6})"
+)
 _DATE = re.compile(r"(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d")
 _NANP = re.compile(r"(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-\u2011\u2013]\d{4}")
 _TRUNK = re.compile(r"\(?0\d{1,5}\)?[ \-/.]")
 _AREA = re.compile(r"\(\d{2,5}\)[ -]?\d")
 _SHAPED = re.compile(r"[+(0]|1?[-. ]?[2-9]\d\d[ .\-]")
-_DIAL = re.compile(
-    r"\b(?:tel|telephone|phone|call(?: (?:me|him|her|them|us))?|mobile|cell|fax|whatsapp|signal|sms|text|"
+_DIAL_WORDS = (
+    r"tel|telephone|phone|call(?: (?:me|him|her|them|us))?|mobile|cell|fax|whatsapp|signal|sms|text|"
     r"dial|reach(?:able)?|"
     r"landline|handy|telefon\w*|mobil\w*|anruf\w*|rufnummer|t[ée]l[ée]phone|t[ée]l|portable|appel\w*|"
     r"tel[ée]fono|m[óo]vil|"
     r"celular|llam\w+|telefone|ligue|cellulare|chiama\w*|numero di telefono|bel(?:len)?|mobiel|telefoonnummer|"
-    r"puhelin|komórk\w*|zadzwo\w+)\b|电话|手机|電話|携帯|전화|휴대|телефон|звон|फ़ोन|मोबाइल|هاتف|جوال",
-    re.IGNORECASE,
+    r"puhelin|komórk\w*|zadzwo\w+"
 )
+_DIAL_ELSEWHERE = "电话|手机|電話|携帯|전화|휴대|телефон|звон|फ़ोन|मोबाइल|هاتف|جوال"
+_DIAL = re.compile(rf"\b(?:{_DIAL_WORDS})\b|{_DIAL_ELSEWHERE}", re.IGNORECASE)
 _FICTION = re.compile(
     r"^(?:1?[2-9]\d\d)?55501\d\d$|^(?:\+?44|0)(?:7700900|20794600?|1632960)\d{2,3}$|^(?:\+?61|0)491570\d{3}$"
 )
@@ -104,31 +110,87 @@ def _dial_words() -> Any:
     return one_of(_DIAL.pattern)
 
 
+@lru_cache(maxsize=1)
+def _perhaps_dial_words() -> Any:
+    """No less than `_DIAL`, where RE2 takes a letter beyond ASCII for the end of a word."""
+    words = rf"\b(?:{_DIAL_WORDS.replace('+', '*')})(?:\b|[^\x00-\x7f])|{_DIAL_ELSEWHERE}"
+    return compiled(words, ignore_case=True)
+
+
 def _speaks_of_dialling(text: str) -> bool:
     """Whether a text has a word of telephoning: in ASCII, RE2 knows words and cases as `_DIAL` does, in one pass."""
-    return bool(_dial_words().Match(text)) if text.isascii() else _DIAL.search(text) is not None
+    if text.isascii():
+        return bool(_dial_words().Match(text))
+    if not folds_as_ascii(text):
+        return _DIAL.search(text) is not None
+    perhaps = _perhaps_dial_words().search(text)
+    return perhaps is not None and _DIAL.search(text, perhaps.start()) is not None
+
+
+class _Plan(NamedTuple):
+    """How a country's numbers are made.
+
+    `code` is what is dialled for it from abroad; `sizes` and `forms` are the lengths and patterns of the numbers of all
+    countries that share it. `abroad` and `trunk` may stand before a number; with `rewrites` the latter changes more.
+    """
+
+    code: int
+    sizes: frozenset[int]
+    forms: re.Pattern[str]
+    abroad: re.Pattern[str]
+    trunk: re.Pattern[str] | None
+    rewrites: bool
+
+    def fits(self, digits: str) -> bool:
+        """Whether digits have the length and the form of a number."""
+        return len(digits) in self.sizes and self.forms.fullmatch(digits) is not None
 
 
 @lru_cache(maxsize=512)
-def _plan(region: str) -> tuple[frozenset[int], re.Pattern[str]] | None:
-    """The lengths of a country's numbers, of all that share its code, and what may stand before one; None: unknown."""
+def _plan(region: str) -> _Plan | None:
+    """How a country's numbers are made; None where that is not known."""
     library: Any = _library()
     country: Any = library.PhoneMetadata.metadata_for_region(region, None)
     if country is None:
         return None
     sharing = library.COUNTRY_CODE_TO_REGION_CODE.get(country.country_code, ())
     general = [library.PhoneMetadata.metadata_for_region(name, None).general_desc for name in sharing]
-    if not all(desc.possible_length for desc in general):
+    if not all(desc.possible_length and desc.national_number_pattern for desc in general):
         return None
-    leads = (country.international_prefix, str(country.country_code), country.national_prefix_for_parsing)
-    spelled = "|".join(f"(?:{lead})" for lead in leads if lead)
-    return frozenset(size for desc in general for size in desc.possible_length), re.compile(spelled)
+    trunk = country.national_prefix_for_parsing
+    return _Plan(
+        country.country_code,
+        frozenset(size for desc in general for size in desc.possible_length),
+        _any_of(desc.national_number_pattern for desc in general),
+        _any_of(lead for lead in (country.international_prefix, str(country.country_code)) if lead),
+        _any_of([trunk]) if trunk else None,
+        bool(country.national_prefix_transform_rule),
+    )
 
 
-def _cannot_be(digits: str, region: str) -> bool:
-    """Whether digits without a plus are surely no number of a country: no prefix begins them, nor are they as long."""
-    plan = _plan(region)
-    return plan is not None and len(digits) not in plan[0] and plan[1].match(digits) is None
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in dict.fromkeys(patterns)))
+
+
+def _parsed(text: str, digits: str, region: str) -> Any:
+    """A telephone number as the library reads it in a country; None where it is surely none.
+
+    Digits that nothing dialled from abroad begins are a national number, with or without what stands before one: where
+    neither has the form of one, as in most countries, no parser is needed, nor where nothing stands before it.
+    """
+    library: Any = _library()
+    plan = _plan(region) if text.isascii() and "+" not in text else None
+    if plan is not None and plan.abroad.match(digits) is None:
+        trunk = None if plan.trunk is None else plan.trunk.match(digits)
+        fits = plan.fits(digits)
+        if trunk is None and (not fits or digits[0] != "0"):
+            return library.PhoneNumber(country_code=plan.code, national_number=int(digits)) if fits else None
+        if trunk is not None and not fits and not plan.rewrites and not plan.fits(digits[trunk.end() :]):
+            return None
+    try:
+        return library.parse(text, region)
+    except library.NumberParseException:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -148,15 +210,9 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
     )
     kind = ""
     digits = digits_of(text)
-    national = text.isascii() and "+" not in text
     for region in regions or ("ZZ",):
-        if national and _cannot_be(digits, region):
-            continue
-        try:
-            number = library.parse(text, region)
-        except library.NumberParseException:
-            continue
-        held = library.number_type(number)
+        number = _parsed(text, digits, region)
+        held = library.PhoneNumberType.UNKNOWN if number is None else library.number_type(number)
         if held == library.PhoneNumberType.UNKNOWN:
             continue
         if held not in service:

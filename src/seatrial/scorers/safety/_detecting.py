@@ -8,6 +8,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from seatrial.scorers.text.regex import searched
+
 LEFT = r"(?<![A-Za-z0-9_])(?<![A-Za-z0-9][-./_])"
 """A number or code begins here: it is no tail of a word, a path, a decimal or a hyphenated code."""
 
@@ -59,16 +61,25 @@ class Detector(NamedTuple):
     region: str = ""
 
 
-def beginning(pattern: re.Pattern[str], starts: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+def beginning(pattern: re.Pattern[str], starts: Any, text: str) -> Iterator[re.Match[str]]:
     """What `pattern.finditer` finds, tried only where `starts` says that it can begin: many times as fast.
 
-    `starts` must match at every place where `pattern` does, and begin with a set of characters.
+    `starts`, of `re` or RE2, must match at every place where `pattern` does; one of `re` had better begin with a set of
+    characters.
     """
     free = 0
-    for start in starts.finditer(text):
+    for start in starts.finditer(text if isinstance(starts, re.Pattern) else searched(text)):
         if start.start() >= free and (match := pattern.match(text, start.start())) is not None:
             free = match.end()
             yield match
+
+
+def folds_as_ascii(text: str) -> bool:
+    """Whether no letter beyond ASCII counts as one of ASCII where case is ignored, as İ, ı, ſ and the kelvin sign do.
+
+    RE2 and `re` read ASCII's letters alike then.
+    """
+    return text.isascii() or not ("\u0130" in text or "\u0131" in text or "\u017f" in text or "\u212a" in text)
 
 
 def before(text: str, start: int, reach: int = BEFORE) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 
 from seatrial.scorers.base import encodable
@@ -55,18 +56,12 @@ def find(
     """
     wanted = _selection(frozenset(kinds), frozenset(regions))
     said = encodable(text)
-    hits = _hinted(said)
+    hits = [index for index in _hinted(said) if index in wanted]
     if not hits:
         return []
     seeking = Seeking(frozenset(regions), reserved)
-    found: list[Found] = []
-    for index in hits:
-        if index in wanted:
-            for item in _ALL[index].finder(said, seeking):
-                found.append(item)
-                if len(found) >= MOST:
-                    return without_overlap(found)
-    return without_overlap(found)
+    found = chain.from_iterable([_ALL[index].finder(said, seeking) for index in hits])
+    return without_overlap(islice(found, MOST))
 
 
 def _hinted(text: str) -> list[int]:

@@ -189,6 +189,9 @@ class Fields(BuiltinScorer):
         """Empty when an expected answer is an object that has the fields."""
         if case.expected is None or not case.expected.answers:
             return "the case has no expected answers"
+        first = case.expected.answers[0]
+        if type(first) is dict and first and not self.fields:
+            return ""  # each of its leaves counts, and it has one
         return "" if self.wanted(case) else "no expected answer is a JSON object with the fields"
 
     def score(self, case: Case, output: Output, /) -> Score:
@@ -211,9 +214,9 @@ class Fields(BuiltinScorer):
                 wrong.append(path)
             note = "right" if good else "missing" if missing else "wrong"
             there = None if missing else clip(have)
-            evidence.append(Evidence.of("field:" + path, note=note, expected=clip(value), found=there))
+            evidence.append(Evidence.of("field:" + path, "", (None, None), note, clip(value), there))
         extra = _extra(found, goal.known)
-        for path, value in islice(extra.items(), MAX_EXTRA):
+        for path, value in islice(extra.items(), MAX_EXTRA) if extra else ():
             evidence.append(Evidence.of("field:" + path, note="extra", found=clip(value)))
         counted = len(goal.counted) + (len(extra) if self.extra == "fail" else 0)
         right = len(goal.counted) - len(wrong)

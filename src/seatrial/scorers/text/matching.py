@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from seatrial.core.case import Case
 from seatrial.core.output import Output
-from seatrial.core.record import Text
+from seatrial.core.record import Text, lazy
 from seatrial.core.score import Evidence, Score, ScorerInfo, verdict
 from seatrial.scorers.base import SHOWN, BuiltinScorer, Flag, OneOrMore, ReferenceScorer, Whole, answers, shown
 from seatrial.scorers.card import Card, Example
@@ -219,34 +219,43 @@ class Contains(_TextParts):
 
     def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        wanted = self.values or [w for w in self.wanted(case) if w]
-        text = everything_said(output) if self.mode == "none" else output.text
+        mode = self.mode
+        wanted = self.values or tuple([w for w in self.wanted(case) if w])
+        text = everything_said(output) if mode == "none" else output.text
         folded = self.fold(text)
+        find = self._find if self.whole_words else str.find
         hits: dict[str, int] = {}
-        for piece, sought in zip(wanted, self._folded or map(self.fold, wanted), strict=True):
-            at = self._find(folded, sought) if self.whole_words else folded.find(sought)
+        for piece, sought in self._folded or [(w, self.fold(w)) for w in wanted]:
+            at = find(folded, sought)
             if at >= 0:
                 hits[piece] = at
+        if not hits and mode == "any":
+            return _lacks(self.values) if self.values else verdict(False, f"does not contain {_of_any(wanted)}")
         evidence = tuple([_span(text, folded, at, w) for w, at in hits.items()]) if hits else ()
-        if self.mode == "none":
+        if mode == "none":
             bad = f"contains {shown(next(iter(hits)), 80)}" if hits else "contains none of the values"
             return Score.binary(not hits, bad, evidence=evidence)
-        if self.mode == "any":
-            reason = f"contains {shown(next(iter(hits)), 80)}" if hits else f"does not contain {_of_any(wanted)}"
-            return Score.binary(True, reason, evidence) if hits else verdict(False, reason)
+        if mode == "any":
+            return Score.binary(True, f"contains {shown(next(iter(hits)), 80)}", evidence)
         missing = [w for w in wanted if w not in hits]
         reason = f"lacks {shown(missing[0], 80)}" if missing else "contains every value"
         return Score.graded(1 - len(missing) / len(wanted), 1.0, reason, evidence=evidence)
 
-    @cached_property
-    def _folded(self) -> tuple[str, ...]:
-        return tuple([self.fold(value) for value in self.values])
+    @lazy
+    def _folded(self) -> tuple[tuple[str, str], ...]:
+        return tuple([(value, self.fold(value)) for value in self.values])
 
     def _find(self, text: str, piece: str) -> int:
         at = text.find(piece)
         while at >= 0 and not _is_word(text, at, at + len(piece)):
             at = text.find(piece, at + 1)
         return at
+
+
+@lru_cache(maxsize=256)
+def _lacks(wanted: tuple[str, ...]) -> Score:
+    """What is said of each answer that holds none of the pieces which the settings name."""
+    return Score.binary(False, f"does not contain {_of_any(wanted)}")
 
 
 def _is_word(text: str, start: int, end: int) -> bool:
@@ -392,19 +401,26 @@ class Length(BuiltinScorer):
     def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
         del case
-        count = self._count(output.text)
-        reason = f"{count} {self.of}"
-        if self.min is None and self.max is None:
-            return Score(measure=count, unit=self.of, reason=reason)
-        short, long = self.min is not None and count < self.min, self.max is not None and count > self.max
-        bound = f", at least {self.min} wanted" if short else f", at most {self.max} allowed" if long else ""
-        return verdict(not (short or long), reason + bound, count, self.of)
+        what, least, most = self.of, self.min, self.max
+        count = _COUNTS[what](output.text)
+        if least is None and most is None:
+            return Score(measure=count, unit=what, reason=f"{count} {what}")
+        if least is not None and count < least:
+            return verdict(False, f"{count} {what}, at least {least} wanted", count, what)
+        if most is not None and count > most:
+            return verdict(False, f"{count} {what}, at most {most} allowed", count, what)
+        return verdict(True, f"{count} {what}", count, what)
 
-    def _count(self, text: str) -> int:
-        if self.of == "characters":
-            return len(text)
-        if self.of == "sentences":
-            from seatrial.scorers.text._prose import sentences  # its patterns take longer to read than most runs need
 
-            return len(sentences(text))
-        return len(text.split()) if self.of == "words" else len(text.splitlines())
+def _sentences(text: str) -> int:
+    from seatrial.scorers.text._prose import sentences  # its patterns take longer to read than most runs need
+
+    return len(sentences(text))
+
+
+_COUNTS: dict[str, Callable[[str], int]] = {
+    "characters": len,
+    "words": lambda text: len(text.split()),
+    "sentences": _sentences,
+    "lines": lambda text: len(text.splitlines()),
+}

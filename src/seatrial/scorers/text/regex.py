@@ -44,6 +44,11 @@ def compiled(
         raise ValueError(f"is no RE2 pattern: {text} (look-around and back-references do not exist in RE2)") from None
 
 
+def searched(text: str) -> str | bytes:
+    """A text as RE2 searches it: ASCII as bytes, whose offsets are the same, and which needs no table of them."""
+    return text.encode("ascii") if text.isascii() else text
+
+
 class Regex(BuiltinScorer):
     """1 when a regular expression matches the answer, else 0; `absent: true` turns it round.
 
@@ -116,11 +121,9 @@ class Regex(BuiltinScorer):
 
     def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output."""
-        # ASCII as bytes: its offsets are the same, and RE2 needs no table of them
         said = output.text
-        text = said.encode("ascii") if said.isascii() else encodable(said)
         matcher = self._compiled.search if self.mode == "search" else self._compiled.fullmatch
-        match = matcher(text)
+        match = matcher(searched(encodable(said)))
         if match is None:
             return verdict(self.absent, "does not match")
         start, end = cast("tuple[int, int]", match.span())
