@@ -170,6 +170,8 @@ LIKE_GROUNDEDNESS = {
 ELSEWHERE_IN_FULL = {"canary_leak", "prompt_leak"}
 """They are tried with two dozen texts of 1 MB among the safety scorers."""
 OF_CLAIMS = 20_000
+LIKE_GRADE = {"advice", "brand_voice_judge", "criteria", "decision_tree", "jury"}
+"""They show a judge the output by the code that grade shows it by, which is tried with every text in full."""
 
 
 def tried(name: str, label: str) -> tuple[str, str]:
@@ -177,7 +179,8 @@ def tried(name: str, label: str) -> tuple[str, str]:
     text = TEXTS[label]
     if name in LIKE_GROUNDEDNESS:
         return (text if label == "words" else text[:OF_CLAIMS]), text[:OF_CLAIMS]
-    return (text[:SHORTER] if name in ELSEWHERE_IN_FULL else text), text[:SHORTER]
+    shorter = name in ELSEWHERE_IN_FULL or (name in LIKE_GRADE and label != "words")
+    return (text[:SHORTER] if shorter else text), text[:SHORTER]
 
 
 QUANTITIES = {"latency", "cost", "first_token", "inter_token", "tokens"}
