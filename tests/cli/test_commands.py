@@ -45,7 +45,7 @@ def duel(project: Project) -> Project:
 
 
 def test_a_run_prints_its_verdicts_and_ends_with_zero(duel: Project):
-    done = duel.call("run")
+    done = duel.process("run")
     assert done.returncode == 0, done.stderr
     assert "SHIP" in done.stdout
     assert "BLOCK" in done.stdout
@@ -136,7 +136,7 @@ def test_a_wrong_command_is_answered_with_a_sentence(duel: Project, arguments: l
 
 @pytest.mark.parametrize("arguments", [["run", "nowhere.yaml", "--json"], ["compare", "x", "--json", "--store", "n"]])
 def test_json_errors_are_one_object(project: Project, arguments: list[str]):
-    done = project.call(*arguments)
+    done = project.process(*arguments)
     error = json.loads(done.stdout)["error"]
     assert error["exit_code"] == done.returncode != 0
     assert error["message"]
@@ -175,7 +175,7 @@ def test_the_fake_provider_serves_until_it_is_ended(project: Project):
     project.write([question(0)])
     assert project.call("run").returncode == 0
     process.terminate()
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     process.stdout.close()
 
 
@@ -250,6 +250,6 @@ def test_a_bare_group_prints_its_help_once(project: Project, group: tuple[str, .
 
 def test_a_note_forges_no_row_in_the_list(duel: Project):
     duel.call("run", "--target", "today", "--limit", "4", "--note", "fine\n20260101-000000-abcdef  forged\u202e\x1b[2J")
-    shown = duel.call("trials").stdout
+    shown = duel.process("trials").stdout
     assert len(shown.splitlines()) == 1
     assert not {"\u202e", "\x1b"} & set(shown)

@@ -167,6 +167,21 @@ LIKE_GROUNDEDNESS = {
     "summary_faithfulness",
 }
 """They read claims by the code that groundedness reads them by, which is tried with every text in full."""
+ELSEWHERE_IN_FULL = {"canary_leak", "prompt_leak"}
+"""They are tried with two dozen texts of 1 MB among the safety scorers."""
+OF_CLAIMS = 20_000
+LIKE_GRADE = {"advice", "brand_voice_judge", "criteria", "decision_tree", "jury"}
+"""They show a judge the output by the code that grade shows it by, which is tried with every text in full."""
+
+
+def tried(name: str, label: str) -> tuple[str, str]:
+    """How much of a text a scorer is tried with: under its first settings, and under each of the others."""
+    text = TEXTS[label]
+    if name in LIKE_GROUNDEDNESS:
+        return (text if label == "words" else text[:OF_CLAIMS]), text[:OF_CLAIMS]
+    shorter = name in ELSEWHERE_IN_FULL or (name in LIKE_GRADE and label != "words")
+    return (text[:SHORTER] if shorter else text), text[:SHORTER]
+
 
 QUANTITIES = {"latency", "cost", "first_token", "inter_token", "tokens"}
 MAY_LACK_A_DATUM = {"embedding_similarity", "knowledge_retention", "reading_level", "role_adherence", "state"}
@@ -186,10 +201,9 @@ def check(scorer: Scorer, score: Score) -> None:
 
 @pytest.mark.parametrize("name", BUILTIN)
 def test_hostile_texts(name):
-    for label, text in TEXTS.items():
+    for label in TEXTS:
         measured = {"timing": {"total": 2.0, "first_token": 1.0}, "cost": 0.1, "usage": {"input": 1, "output": 2}}
-        full = text[:SHORTER] if name in LIKE_GROUNDEDNESS and label != "words" else text
-        whole, part = (Output.of(said, **measured) for said in (full, text[:SHORTER]))
+        whole, part = (Output.of(said, **measured) for said in tried(name, label))
         for scorer, score in judged(name, whole, part):
             check(scorer, score), label
 

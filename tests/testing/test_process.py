@@ -11,7 +11,7 @@ from seatrial.errors import UsageError
 from seatrial.testing import FakeProvider, Reply, Rule, Script
 
 
-def gone(pid: int, seconds: float = 10) -> bool:
+def gone(pid: int, seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests import commands
+
 import seatrial
 from seatrial.store.store import Store
 from seatrial.verdicts.records import TrialReport
@@ -54,11 +56,13 @@ class Project:
         """The command line of a run in this folder."""
         return [sys.executable, "-m", "seatrial", *arguments]
 
-    def call(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command in this folder to its end."""
-        return subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, check=False, **options
-        )
+    def call(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command in this folder to its end, in this process."""
+        return commands.seatrial(self.folder, *arguments, env=env)
+
+    def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in this folder to its end, in a process of its own."""
+        return commands.process(self.folder, *arguments)
 
     def store(self) -> Store:
         """The project's store."""

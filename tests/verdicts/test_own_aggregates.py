@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import commands
 from tests.verdicts.made_trials import make_suite
 
 from seatrial.core.protocols import Aggregate
@@ -97,15 +96,12 @@ class Folder:
         labels = {"labels": ["yes", "no"]}
         return {"name": "own", "scorer": "label", "with": labels, "aggregate": f"python:stats:{function}", **more}
 
-    def __call__(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "seatrial", *arguments],
-            cwd=cwd or self.folder,
-            env={**os.environ, "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return commands.seatrial(self.folder, *arguments)
+
+    def anew(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """In a process of its own, which has not loaded the function yet."""
+        return commands.process(cwd or self.folder, *arguments)
 
     def rubric(self, *arguments: str) -> dict[str, Any]:
         done = self(*arguments, "--json")
@@ -143,10 +139,10 @@ def test_it_works_from_plan_to_a_verified_record(claims: Folder):
     assert "wrote r.json" in ran.stdout, ran.stderr
     assert claims.rubric("compare") == claims.rubric("compare", "--suite", "seatrial.yaml")
     assert "own" in claims("plan").stdout
-    assert claims("verify", "r.json").stdout.startswith("equal")
+    assert claims.anew("verify", "r.json").stdout.startswith("equal")
     assert claims("export", "-o", "b.seatrial").returncode == 0
     (claims.folder / ".seatrial").rename(claims.folder / "gone")
-    done = claims("verify", "r.json", "--bundle", "b.seatrial")
+    done = claims.anew("verify", "r.json", "--bundle", "b.seatrial")
     assert (done.returncode, done.stdout[:5]) == (0, "equal"), done.stderr
     gated = claims("gate", "--store", "gone/seatrial.db")
     assert gated.returncode == 1, gated.stderr
@@ -157,22 +153,22 @@ def test_a_changed_function_is_another_version_of_the_rubric(claims: Folder):
     claims("run")
     file = claims.folder / "stats.py"
     file.write_text(file.read_text().replace("2 * hits", "2.0 * hits"))
-    old = claims("compare")
+    old = claims.anew("compare")
     assert (old.returncode, "E141" in old.stderr, "not what was registered" in old.stderr) == (2, True, True)
-    again = claims("run")
+    again = claims.anew("run")
     assert "The policy was changed after results existed" in " ".join(again.stdout.split())
     assert "rubrics.own.version" in " ".join(again.stdout.split())
-    assert again.returncode == claims("compare").returncode == 0
+    assert again.returncode == claims.anew("compare").returncode == 0
 
 
 def test_elsewhere_the_function_is_not_there(claims: Folder, tmp_path_factory: pytest.TempPathFactory):
     claims.suite(claims.own("positive", margin_points=5))
     claims("run", "--store", str(claims.folder / "kept.db"))
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    beside = claims("compare", "--exit-code", "--store", str(claims.folder / "kept.db"), cwd=elsewhere)
+    beside = claims.anew("compare", "--exit-code", "--store", str(claims.folder / "kept.db"), cwd=elsewhere)
     assert beside.returncode == 1, beside.stderr
     (elsewhere / "kept.db").write_bytes((claims.folder / "kept.db").read_bytes())
-    lost = claims("compare", "--store", "kept.db", cwd=elsewhere)
+    lost = claims.anew("compare", "--store", "kept.db", cwd=elsewhere)
     assert lost.returncode == 2
     assert "python:stats:positive: its module cannot be imported" in " ".join(lost.stderr.split())
 

@@ -24,11 +24,16 @@ def cases(n: int, per: int = 1) -> Cases:
     return Cases(np.arange(n) // per, np.zeros(n, dtype=np.intp))
 
 
-def planned(suite: Suite, taken: Cases, basis: Basis | None = None, **more: Any) -> RubricPlan:
-    name = suite.rubrics[0].name
+def formulas(*about: Any) -> tuple[RubricPlan, ...]:
+    """The numbers of the rubrics, which need no would-be trials: as few of these as there can be."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(plan, "WORK", 0)  # the numbers of a rubric need no would-be trials
-        return draw_plan(suite, {name: taken}, {name: basis or Basis()}, (len(taken),), **more)[0][0]
+        patched.setattr(plan, "WORK", 0)
+        return draw_plan(*about)[0]
+
+
+def planned(suite: Suite, taken: Cases, basis: Basis | None = None) -> RubricPlan:
+    name = suite.rubrics[0].name
+    return formulas(suite, {name: taken}, {name: basis or Basis()}, (len(taken),))[0]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ def test_all_rubrics_together_take_more():
     for psi, needed in ((0.10, 1314), (0.15, 1970)):
         names = [rubric.name for rubric in suite.rubrics]
         taken, basis = dict.fromkeys(names, cases(400)), dict.fromkeys(names, Basis(psi))
-        found = draw_plan(suite, taken, basis, (400,))[0]
+        found = formulas(suite, taken, basis, (400,))
         assert all(rubric.needed_jointly == pytest.approx(needed, abs=1) for rubric in found)
         assert all((r.visible_jointly or 0) > (r.visible or 0) for r in found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,22 @@ def endpoint() -> Iterator[FakeProvider]:
         yield provider
 
 
-def sealed_set(folder: Path, sealed: int = 8) -> Path:
+@pytest.fixture(scope="module")
+def sealed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose set is sealed, for tests to copy."""
+    folder = tmp_path_factory.mktemp("sealed")
+    seal(folder)
+    return folder
+
+
+@pytest.fixture
+def sealed(sealed_once: Path, tmp_path: Path) -> Path:
+    """A sealed set of the test's own."""
+    shutil.copytree(sealed_once, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "sets" / "refunds"
+
+
+def seal(folder: Path, sealed: int = 8) -> Path:
     path = write_set(folder, sealed)
     (code, said), *_ = commands(folder, [("dataset", "seal", "sets/refunds")], key=KEY)
     assert code == 0, said
@@ -76,9 +92,8 @@ def write_pool(folder: Path, path: Path) -> Path:
     return pool
 
 
-def test_a_refresh_with_the_key_takes_nothing_that_is_sealed(tmp_path: Path):
-    path = sealed_set(tmp_path)
-    pool = write_pool(tmp_path, path)
+def test_a_refresh_with_the_key_takes_nothing_that_is_sealed(tmp_path: Path, sealed: Path):
+    pool = write_pool(tmp_path, sealed)
     refresh = ("dataset", "refresh", "sets/refunds", str(pool), "--share", "0.3")
     (code, said), *_ = done(tmp_path, ("dataset", "commit", "sets/refunds", "-m", "x"))
     assert code == 0, said
@@ -86,12 +101,12 @@ def test_a_refresh_with_the_key_takes_nothing_that_is_sealed(tmp_path: Path):
     assert code == 0, said
     assert "no new case is one of the 8 sealed ones" in said
     assert (json.loads(told)["replaced"], json.loads(told)["compared"]) == ([], True)
-    assert exposures(path) == 0, "nobody was shown anything"
+    assert exposures(sealed) == 0, "nobody was shown anything"
     (code, said), *_ = commands(tmp_path, [refresh])
     assert code == 0, said
     assert "not compared with the 8 sealed ones: SEATRIAL_SEAL_KEY is not set" in said
     assert "replaced" in said
-    assert any(word in (path / "test.jsonl").read_text().lower() for word in SECRET.values()), "they came in unseen"
+    assert any(word in (sealed / "test.jsonl").read_text().lower() for word in SECRET.values()), "they came in unseen"
 
 
 # runs -----------------------------------------------------------------------------------------------------------------
@@ -116,15 +131,14 @@ def compared(folder: Path) -> dict[str, Any]:
     return json.loads(found[1][1])
 
 
-def test_open_and_sealed_splits_of_one_suite(tmp_path: Path, endpoint: FakeProvider):
-    path = sealed_set(tmp_path)
+def test_open_and_sealed_splits_of_one_suite(tmp_path: Path, sealed: Path, endpoint: FakeProvider):
     dataset = {"path": "sets/refunds", "split": ["test", "sealed"]}
     write_suite(tmp_path, endpoint.base_url, dataset=dataset, **PLAIN)
     (code, said), *_ = done(tmp_path, ("run", "--json"), key=KEY)
     assert code == 0, said
     assert {arm["outputs"] for arm in json.loads(said)["arms"]} == {12}
     assert len({json.dumps(call.body) for call in endpoint.log}) == 24, "both models, each case of both splits"
-    assert exposures(path) == 1
+    assert exposures(sealed) == 1
     report = compared(tmp_path)
     assert report["verdicts"][0]["overall"] == json.loads(said)["verdicts"][0]["overall"]
     (code, _), *_ = done(tmp_path, ("run",))
@@ -133,8 +147,7 @@ def test_open_and_sealed_splits_of_one_suite(tmp_path: Path, endpoint: FakeProvi
     assert OPEN.encode() not in stored, "what is run together with a sealed split is sealed as well"
 
 
-def test_the_open_split_alone_needs_no_key_and_exposes_nothing(tmp_path: Path):
-    path = sealed_set(tmp_path)
+def test_the_open_split_alone_needs_no_key_and_exposes_nothing(tmp_path: Path, sealed: Path):
     with FakeProvider().in_thread() as endpoint:
         write_suite(tmp_path, endpoint.base_url, dataset={"path": "sets/refunds", "split": "test"}, **PLAIN)
         for key in ("", KEY):
@@ -142,13 +155,11 @@ def test_the_open_split_alone_needs_no_key_and_exposes_nothing(tmp_path: Path):
             assert code == 0, said
         assert endpoint.calls == 8
         assert not any(words_in(json.dumps(call.body).encode()) for call in endpoint.log)
-    assert exposures(path) == 0
+    assert exposures(sealed) == 0
 
 
-def test_a_model_that_has_seen_the_split_too_often_is_warned_of(tmp_path: Path, endpoint: FakeProvider):
-    path = write_set(tmp_path)
-    (path / "set.yaml").write_text("sealing: {max_exposures: 2}\n")
-    commands(tmp_path, [("dataset", "seal", "sets/refunds")], key=KEY)
+def test_a_model_that_has_seen_the_split_too_often_is_warned_of(tmp_path: Path, sealed: Path, endpoint: FakeProvider):
+    (sealed / "set.yaml").write_text("sealing: {max_exposures: 2}\n")
     write_suite(tmp_path, endpoint.base_url, **PLAIN)
     warned: list[bool] = []
     for _ in range(3):
@@ -165,21 +176,19 @@ def test_a_model_that_has_seen_the_split_too_often_is_warned_of(tmp_path: Path, 
 
 @pytest.mark.parametrize("most", ["0", "-1", "many", "true", "1.5"])
 def test_a_limit_of_exposures_that_is_none_is_refused_before_anything_is_sent(
-    most: str, tmp_path: Path, endpoint: FakeProvider
+    most: str, tmp_path: Path, sealed: Path, endpoint: FakeProvider
 ):
-    path = write_set(tmp_path)
-    (path / "set.yaml").write_text(f"sealing: {{max_exposures: {most}}}\n")
-    commands(tmp_path, [("dataset", "seal", "sets/refunds")], key=KEY)
+    (sealed / "set.yaml").write_text(f"sealing: {{max_exposures: {most}}}\n")
     write_suite(tmp_path, endpoint.base_url, **PLAIN)
     (code, said), *_ = done(tmp_path, ("run",), key=KEY)
     assert code == 2
     assert "max_exposures" in said
     assert not endpoint.log
-    assert exposures(path) == 0, "nobody was shown anything, and nothing says so"
+    assert exposures(sealed) == 0, "nobody was shown anything, and nothing says so"
 
 
 def test_early_stopping_over_a_sealed_split(tmp_path: Path, endpoint: FakeProvider):
-    path = sealed_set(tmp_path, 240)
+    path = seal(tmp_path, 240)
     policy = {"early_stopping": {"looks": 3}, "margin_points": 5, "min_cases": 10}
     write_suite(tmp_path, endpoint.base_url, **PLAIN, policy=policy)
     (code, said), *_ = done(tmp_path, ("run", "--json"), key=KEY)
@@ -199,8 +208,7 @@ def test_early_stopping_over_a_sealed_split(tmp_path: Path, endpoint: FakeProvid
     assert entry["cases"] == 240, "the ledger counts the split, not how far the run came"
 
 
-def test_gate_and_record_without_the_key(tmp_path: Path, endpoint: FakeProvider):
-    path = sealed_set(tmp_path)
+def test_gate_and_record_without_the_key(tmp_path: Path, sealed: Path, endpoint: FakeProvider):
     write_suite(tmp_path, endpoint.base_url, **PLAIN)
     (code, said), *_ = done(tmp_path, ("gate", "-o", "gate.md"), key=KEY)
     assert code in (0, 1, 3, 4), said
@@ -210,16 +218,15 @@ def test_gate_and_record_without_the_key(tmp_path: Path, endpoint: FakeProvider)
     assert (recorded, verified) == (0, 0), said
     assert gated == 2
     assert "SEATRIAL_SEAL_KEY" in refused
-    assert exposures(path) == 1
+    assert exposures(sealed) == 1
 
 
 # pytest ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_pytest_plugin_over_a_sealed_split(tmp_path: Path, endpoint: FakeProvider):
+def test_the_pytest_plugin_over_a_sealed_split(tmp_path: Path, sealed: Path, endpoint: FakeProvider):
     from tests.datasets.sealing.sealed_set import python
 
-    path = sealed_set(tmp_path)
     write_suite(tmp_path, endpoint.base_url, **PLAIN)
     plugged = [
         "-m",
@@ -235,7 +242,7 @@ def test_the_pytest_plugin_over_a_sealed_split(tmp_path: Path, endpoint: FakePro
     without = python(tmp_path, plugged, key="", OPENAI_API_KEY="k")
     assert without.returncode == 4, without.stdout
     assert "SEATRIAL_SEAL_KEY" in without.stdout + without.stderr
-    assert exposures(path) == 0
+    assert exposures(sealed) == 0
     told = python(tmp_path, [*plugged, "--junit-xml", "junit.xml"], key=KEY, OPENAI_API_KEY="k")
     assert told.returncode == 1, "the candidate is wrong on every case"
     assert "::new::right[sealed-" in told.stdout
@@ -243,21 +250,22 @@ def test_the_pytest_plugin_over_a_sealed_split(tmp_path: Path, endpoint: FakePro
     assert not words_in(said.encode())
     assert leaks(left_behind(tmp_path)) == []
     assert (tmp_path / "junit.xml").stat().st_size > 1000
-    assert exposures(path) == 1
+    assert exposures(sealed) == 1
 
 
 # lint -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["", KEY], ids=["without the key", "with it"])
-def test_lint_opens_nothing_and_so_counts_as_no_exposure(key: str, tmp_path: Path, endpoint: FakeProvider):
-    path = sealed_set(tmp_path)
+def test_lint_opens_nothing_and_so_counts_as_no_exposure(
+    key: str, tmp_path: Path, sealed: Path, endpoint: FakeProvider
+):
     write_suite(tmp_path, endpoint.base_url, **PLAIN)
     done(tmp_path, ("run",), key=KEY)
-    before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    before = {file: file.read_bytes() for file in sealed.rglob("*") if file.is_file()}
     (code, said), (_, text) = done(tmp_path, ("lint", "--json"), ("lint",), key=key)
     assert code == 0, said
     assert json.loads(said)["splits"] == {"build": 4, "test": 4, "sealed (closed)": 8}
     assert "sealed" in text
-    assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
-    assert exposures(path) == 1
+    assert {file: file.read_bytes() for file in sealed.rglob("*") if file.is_file()} == before
+    assert exposures(sealed) == 1
