@@ -106,6 +106,8 @@ def test_names_and_numbers_are_looked_for_only_where_they_can_begin(text: str) -
     assert _spans(_people._greeted(text)) == _spans(_people._GREETED.finditer(text))
     number = _contact._NUMBER
     assert _spans(beginning(number, _contact._NUMBER_BEGINS, text)) == _spans(number.finditer(text))
+    plain = "".join(c for c in text if c.isascii())
+    assert _spans(beginning(number, _contact._ASCII_NUMBER_BEGINS, plain)) == _spans(number.finditer(plain))
 
 
 @given(st.lists(_TEXTS, max_size=4))

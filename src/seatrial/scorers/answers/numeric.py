@@ -332,13 +332,13 @@ def near(found: Decimal, wanted: Decimal, absolute: float = 0.0, relative: float
     """
     if found == wanted:
         return True
-    size = abs(wanted)
     difference = abs(_CONTEXT.subtract(found, wanted))
-    allowed = max(_exactly(absolute), _exactly(relative) * size) if relative else _exactly(absolute)
-    if allowed and difference <= allowed:
+    if absolute and difference <= _exactly(absolute):
         return True
-    held = DOUBLE * size
-    return bool(held) and difference <= held and not (_is_whole(found) and _is_whole(wanted))
+    size = abs(wanted)
+    if relative and difference <= _exactly(relative) * size:
+        return True
+    return difference <= DOUBLE * size and not (_is_whole(found) and _is_whole(wanted))
 
 
 @lru_cache(maxsize=256)

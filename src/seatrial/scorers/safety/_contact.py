@@ -70,10 +70,13 @@ _NUMBER = re.compile(
     r"().\-/\u00a0\u2009\u2011\u2013]{0,3}\d){6,16}"
     r"(?![A-Za-z0-9_%€£¥])(?![-./,:][A-Za-z0-9])"
 )
-_NUMBER_BEGINS = re.compile(
+_BEGINS = (
     r"[+(\d](?<![A-Za-z0-9_$€£¥=][+(\d])(?<![A-Za-z0-9][-./_,][+(\d])"
     r"(?=(?:[ ().\-/+\u00a0\u2009\u2011\u2013]{0,3}\d){6})"
 )
+_NUMBER_BEGINS = re.compile(_BEGINS)
+_ASCII_NUMBER_BEGINS = re.compile(_BEGINS.replace(r"\d", "0-9", 3).replace(r"\d", "[0-9]"))
+"""The same in ASCII, whose digits `re` seeks three times as fast as those of all scripts."""
 _DATE = re.compile(r"(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d")
 _NANP = re.compile(r"(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-\u2011\u2013]\d{4}")
 _TRUNK = re.compile(r"\(?0\d{1,5}\)?[ \-/.]")
@@ -225,7 +228,7 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
 
 def _phones(text: str, seeking: Seeking) -> Iterator[Found]:
     dialling: bool | None = None
-    for match in beginning(_NUMBER, _NUMBER_BEGINS, text):
+    for match in beginning(_NUMBER, _ASCII_NUMBER_BEGINS if text.isascii() else _NUMBER_BEGINS, text):
         whole = match.group()
         if _DATE.match(whole):
             continue

@@ -24,8 +24,9 @@ def passages(output: Output) -> list[Passage]:
         assistants = [m for m in output.messages if m.role == "assistant"]
         found += [Passage(f"message:{i}", m.text) for i, m in enumerate(assistants[:-1]) if m.text]
     for index, call in enumerate(output.tool_calls):
-        found.append(Passage(f"call:{index}", call.name))
-        found += [Passage(f"call:{index}", text) for text in leaf_texts(call.arguments)]
+        place = f"call:{index}"
+        found.append(Passage(place, call.name))
+        found += [Passage(place, text) for text in leaf_texts(call.arguments)]
     return found
 
 

@@ -125,7 +125,9 @@ def _names(text: str, seeking: Seeking) -> Iterator[Found]:
                 continue
             confidence = 0.65 if pattern is _GREETED and " " in name else sure
             yield Found("person_name", *match.span("name"), name, confidence)
-    for match in () if text.isascii() else _CJK.finditer(text):
+    if text.isascii():
+        return
+    for match in _CJK.finditer(text):
         group = match.lastgroup or "name"
         yield Found("person_name", *match.span(group), match.group(group), 0.7)
 

@@ -79,10 +79,10 @@ class _Gives(BuiltinScorer):
     def found(self, case: Case, text: str) -> list[Found]:
         """What a text gives away that is not allowed."""
         hits = find(text, self._wanted, self._regions, reserved=self.reserved)
-        least = self.min_confidence
-        hits = [item for item in hits if item.confidence >= least]
         if not hits:
             return hits
+        least = self.min_confidence
+        hits = [item for item in hits if item.confidence >= least]
         given, allowed = self._given(case), self._allowed
         return [item for item in hits if not (allowed and plain(item.text) in allowed) and not _holds(given, item.text)]
 

@@ -33,6 +33,7 @@ _SAME = {"nb": "no", "nn": "no", "hr": "hbs", "bs": "hbs", "sr": "hbs", "sh": "h
 """Codes that stand for one language here: Norwegian's forms; Serbian, Croatian and Bosnian; Malay and Indonesian."""
 
 
+@lru_cache(maxsize=1024)
 def family(code: str) -> str:
     """A code (`pt-BR`, `nb`) as the language that is told apart (`pt`, `no`)."""
     base = re.split(r"[-_]", code.strip().lower())[0]
@@ -56,7 +57,8 @@ def _odds(text: str) -> dict[str, float]:
     """How likely each language is, summing to 1."""
     odds: dict[str, float] = {}
     for code, value in _identifier().rank(encodable(text)):
-        odds[family(code)] = odds.get(family(code), 0.0) + value
+        one = family(code)
+        odds[one] = odds.get(one, 0.0) + value
     return odds
 
 
