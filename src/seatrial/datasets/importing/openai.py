@@ -21,11 +21,11 @@ TIMES = ("created_at", "timestamp", "time", "start_time", "startTime", "request_
 IDS = ("id", "request_id", "requestId", "trace_id")
 LATENCY_SECONDS = ("latency", "latency_s", "duration", "latency_seconds")
 LATENCY_MILLISECONDS = ("latency_ms", "duration_ms", "latencyMs", "response_time_ms")
-PARAMS = (
+PARAMS = frozenset((
     "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens", "seed", "stop",
     "n", "frequency_penalty", "presence_penalty", "response_format", "text", "reasoning", "reasoning_effort",
     "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "stop_sequences", "thinking",
-)  # fmt: skip
+))  # fmt: skip
 
 
 def fits(raw: Raw) -> bool:

@@ -240,7 +240,9 @@ class _Work:
             return False
         if _HEX.fullmatch(value):
             return True
-        return not self._looker.found(value, "") and not any(known in value for known in self.everywhere)
+        if self._looker.found(value, ""):
+            return False
+        return not self.everywhere or not any(known in value for known in self.everywhere)
 
     def settled(self, value: Any) -> Any:
         """The value, replaced round by round until only surrogates are found."""
