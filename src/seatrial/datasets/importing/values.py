@@ -14,6 +14,7 @@ from seatrial.traces.observation import MalformedError, Raw
 from seatrial.traces.otlp import LATEST
 
 SESSIONS = ("session_id", "sessionId", "conversation_id", "conversationId", "thread_id", "threadId", "chat_id")
+_SESSIONS = frozenset(SESSIONS)
 USAGE: dict[str, tuple[str, ...]] = {
     "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "input"),
     "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "output"),
@@ -137,7 +138,9 @@ def name(value: Any, where: str = "id") -> str:
 def session(*places: Any) -> str:
     """The session that the first of these objects names."""
     for place in places:
-        held = as_dict(place) or {}
+        held = as_dict(place)
+        if not held or _SESSIONS.isdisjoint(held):
+            continue
         for key in SESSIONS:
             if held.get(key) not in (None, ""):
                 return name(held[key], key)

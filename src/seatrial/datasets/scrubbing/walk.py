@@ -81,12 +81,11 @@ class _Replacing:
 
     def value(self, value: Any, key: str, path: _Path, depth: int) -> Any:
         if isinstance(value, dict):
-            fields: dict[str, Any] = value
-            return self._object(fields, path, depth)
+            return self._object(cast("dict[str, Any]", value), path, depth)
         if isinstance(value, str):
             return _text(value, self._visit, key, _written(path), depth) if self._is_wanted(value, key) else value
         if isinstance(value, list | tuple):
-            items: list[Any] | tuple[Any, ...] = value
+            items = cast("list[Any]", value)
             new = [self.value(item, key, (path, at), depth + 1) for at, item in enumerate(items)]
             return items if all(map(is_, new, items)) else new
         return value if _says_nothing(value) else rewritten(value, self._visit, key, _written(path), depth)
@@ -142,8 +141,7 @@ def texts(value: Any) -> list[Place]:
 
 def _gather(value: Any, key: str, depth: int, found: list[Place]) -> None:
     if isinstance(value, dict) and depth < MAX_DEPTH:
-        fields: dict[Any, Any] = value
-        for name, item in fields.items():
+        for name, item in cast("dict[Any, Any]", value).items():
             if not isinstance(name, str):
                 raise RefusedError("unknown_type")
             if len(name) > 2:
@@ -153,8 +151,7 @@ def _gather(value: Any, key: str, depth: int, found: list[Place]) -> None:
             else:
                 _gather(item, name, depth + 1, found)
     elif isinstance(value, list | tuple) and depth < MAX_DEPTH:
-        items: list[Any] | tuple[Any, ...] = value
-        for item in items:
+        for item in cast("list[Any]", value):
             _gather(item, key, depth + 1, found)
     elif isinstance(value, str) and (value[:1].isalnum() or not maybe_json(value)):
         found.append((value, key))
