@@ -311,13 +311,15 @@ def write(path: Path, count: int) -> None:
 
 BARE = "import json,sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)\n"
 PEAK = """
-import runpy, sys, time
-sys.argv = sys.argv[1:]
-try:
-    runpy.run_module("seatrial", run_name="__main__", alter_sys=False)
-finally:
+import atexit, runpy, sys, time
+
+def tell():
     peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1]
     print("PEAK", peak, time.process_time(), file=sys.stderr)
+
+sys.argv = sys.argv[1:]
+atexit.register(tell)
+runpy.run_module("seatrial", run_name="__main__", alter_sys=False)
 """
 
 

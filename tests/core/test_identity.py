@@ -197,6 +197,9 @@ def in_json(value):
 @example(1e16)
 @example({"\x7f": "null"})
 @example([float("nan"), None])
+@example({"id": "1e5", "ids": [":1e5", "[-0e0", ",0.0000"], "n": 147.65})
+@example({"id": "1e5", "n": [-1e22]})
+@example({"n": {"m": -3.5e-7}})
 def test_the_scheme_is_the_standard_librarys_json_whoever_writes_it(value):
     assert canonical(value) == json.dumps(
         in_json(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
@@ -242,6 +245,7 @@ def test_hostile_json_is_a_value_error(text):
 
 
 def test_integers_are_exact():
-    for number in (2**63, 2**64, -(2**70), 10**30):
+    edges = (10**18, 2**63, 10**19, 2**64)
+    for number in (*(sign * (edge + step) for edge in edges for sign in (1, -1) for step in (-1, 0, 1)), 10**30):
         assert loads(str(number)) == number
         assert loads(json.dumps({"n": number}).encode()) == {"n": number}

@@ -25,10 +25,13 @@ _AMBIGUOUS = re.compile(rb"[:\[,]-?(?:0\.0000|\d[\d.]*[eE])")
 
 A number inside an array or object stands behind one of three characters; one by itself is left to the slower writer.
 """
-_DIGIT_E = bytes(48 if 48 <= byte <= 57 else 101 if byte == 69 else byte for byte in range(256))
-"""Every digit becomes 0, and E becomes e: what may be an exponent is then found at the speed of memory."""
-_LONG = b"0" * 19
-_DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_FOLDED = bytes(48 if 48 <= b <= 57 else 101 if b == 69 else 44 if b in b":[" else b for b in range(256))
+"""Every digit becomes 0, E becomes e, and what a number may stand behind a comma."""
+_EXPONENT = re.compile(rb",00*e")
+"""A number with an exponent, once folded, signs and points left out: begins with two bytes that are searched fast."""
+_LONG = b"0" * 20
+_DIGITS = bytes(48 if 48 <= byte <= 57 or byte == 45 else 32 for byte in range(256))
+"""Digits and signs become 0. Integers of 19 digits without a sign fit 64 bits: moments in nanoseconds are such."""
 
 
 def canonical(value: Any) -> str:
@@ -50,7 +53,7 @@ def _is_certain(quick: bytes) -> bool:
     """Whether every writer of canonical JSON gives these bytes."""
     if not quick.isascii() or b"\x7f" in quick or quick[:1] in b"-0123456789":
         return False
-    if b"0.0000" not in quick and b"0e" not in quick.translate(_DIGIT_E):
+    if b"0.0000" not in quick and _EXPONENT.search(quick.translate(_FOLDED, b"-.")) is None:
         return True
     return _AMBIGUOUS.search(quick) is None
 
@@ -130,7 +133,7 @@ def loads(text: bytes | str) -> Any:
 
 
 def _long_number_in(text: bytes | str) -> bool:
-    """Whether 19 ASCII digits follow one another: a number of 64 bits may have so many."""
+    """Whether 20 ASCII digits and signs follow one another: a number beyond 64 bits has so many."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return _LONG in raw.translate(_DIGITS)
 

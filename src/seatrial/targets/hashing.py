@@ -47,6 +47,11 @@ class HashingEmbedder:
 
 
 def vector(text: str) -> Vector:
+    """What `unit` gives, as plain numbers."""
+    return tuple(unit(text).tolist())
+
+
+def unit(text: str) -> NDArray[np.float64]:
     """The unit vector of a text, of `DIMENSIONS` numbers.
 
     Each n-gram of the folded text counts 1 + ln(times), in a bucket and with a sign that its hash gives. A text
@@ -60,7 +65,7 @@ def vector(text: str) -> Vector:
     length = float(np.linalg.norm(summed))
     if length == 0:
         summed[0], length = 1.0, 1.0
-    return tuple((summed / length).tolist())
+    return summed / length
 
 
 def _codes(text: str) -> NDArray[np.uint64]:

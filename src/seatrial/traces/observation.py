@@ -19,6 +19,14 @@ class MalformedError(ValueError):
         self.rule, self.key, self.value, self.hint = rule, key, value, hint
 
 
+def _none() -> list[Raw]:
+    return []
+
+
+def _bare() -> Raw:
+    return {}
+
+
 @dataclass(slots=True)
 class Observation:
     """One thing that a program did, in one vocabulary whatever recorded it.
@@ -37,22 +45,22 @@ class Observation:
     name: str = ""
     start: int | None = None
     end: int | None = None
-    messages: list[Raw] = field(default_factory=list[Raw])
-    answer: list[Raw] = field(default_factory=list[Raw])
+    messages: list[Raw] = field(default_factory=_none)
+    answer: list[Raw] = field(default_factory=_none)
     conversation: bool = False
-    tools: list[Raw] = field(default_factory=list[Raw])
-    documents: list[Raw] = field(default_factory=list[Raw])
+    tools: list[Raw] = field(default_factory=_none)
+    documents: list[Raw] = field(default_factory=_none)
     model: str = ""
     served_model: str = ""
     provider: str = ""
-    params: Raw = field(default_factory=dict[str, Any])
-    usage: Raw = field(default_factory=dict[str, Any])
+    params: Raw = field(default_factory=_bare)
+    usage: Raw = field(default_factory=_bare)
     cost: float | None = None
     finish_reason: str = ""
     error: str = ""
-    attributes: Raw = field(default_factory=dict[str, Any])
+    attributes: Raw = field(default_factory=_bare)
     expected: Any = None
-    context: list[Raw] = field(default_factory=list[Raw])
+    context: list[Raw] = field(default_factory=_none)
 
     @property
     def seconds(self) -> float | None:

@@ -21,11 +21,12 @@ TIMES = ("created_at", "timestamp", "time", "start_time", "startTime", "request_
 IDS = ("id", "request_id", "requestId", "trace_id")
 LATENCY_SECONDS = ("latency", "latency_s", "duration", "latency_seconds")
 LATENCY_MILLISECONDS = ("latency_ms", "duration_ms", "latencyMs", "response_time_ms")
-PARAMS = (
+_LATENCIES = frozenset((*LATENCY_SECONDS, *LATENCY_MILLISECONDS))
+PARAMS = frozenset((
     "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "max_output_tokens", "seed", "stop",
     "n", "frequency_penalty", "presence_penalty", "response_format", "text", "reasoning", "reasoning_effort",
     "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "stop_sequences", "thinking",
-)  # fmt: skip
+))  # fmt: skip
 
 
 def fits(raw: Raw) -> bool:
@@ -239,6 +240,8 @@ def told(found: Observation, raw: Raw, request: Raw) -> None:
 
 
 def _latency(raw: Raw) -> float | None:
+    if _LATENCIES.isdisjoint(raw):
+        return None
     for keys, scale in ((LATENCY_SECONDS, 1.0), (LATENCY_MILLISECONDS, 1e-3)):
         value = next((money(raw[key]) for key in keys if raw.get(key) is not None), None)
         if value is not None and value < 1e9:

@@ -113,7 +113,7 @@ class _Import:
         self._step = turns.every(settings.turns)
         self._family = families.named(settings.format, settings.fields) or families.named(self._at.family, {})
         self._given = settings.format != "auto" or families.named("auto", settings.fields) is not None
-        self._found: set[str] = set()
+        self._names = [path.name for path in paths]
 
     def run(self, scrub: Scrub) -> Report:
         for number, path in enumerate(self._paths):
@@ -303,7 +303,7 @@ class _Import:
         """The plain values of the case at a turn; none where it breaks a rule of cases, which is noted."""
         entry = turn.entry
         name = entry.key.hex()[:24] + (f"-{turn.position}" if entry.turns > 1 or turn.position else "")
-        fields = {"id": name, **fields, "source": self._paths[entry.file].name}
+        fields = {"id": name, **fields, "source": self._names[entry.file]}
         try:
             return turns.usual(fields) or Case.model_validate(fields).recorded
         except ValidationError as error:

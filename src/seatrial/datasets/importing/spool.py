@@ -80,7 +80,8 @@ class Seal:
 
     def __init__(self, key: bytes | None) -> None:
         held = hashlib.blake2b(key, digest_size=64).digest() if key is not None else b""
-        self._mark = hashlib.blake2b(b"seatrial spool mark", key=held, digest_size=32).digest()
+        mark = hashlib.blake2b(b"seatrial spool mark", key=held, digest_size=32).digest()
+        self._mark = hashlib.blake2b(key=mark, digest_size=16)
         self._cipher: Any = None
         if key is not None:
             secret = hashlib.blake2b(b"seatrial spool seal", key=held, digest_size=32).digest()
@@ -89,9 +90,11 @@ class Seal:
 
     def mark(self, *parts: str | bytes) -> bytes:
         """A keyed hash of 16 bytes: equal for equal parts, and telling nothing of them."""
-        raw = [part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts]
-        told = b"".join([len(part).to_bytes(8, "big") + part for part in raw])
-        return hashlib.blake2b(told, key=self._mark, digest_size=16).digest()
+        mark = self._mark.copy()
+        for part in parts:
+            raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            mark.update(len(raw).to_bytes(8, "big") + raw)
+        return mark.digest()
 
     def close(self, value: bytes) -> bytes:
         """Compressed and sealed."""
@@ -252,12 +255,12 @@ class Spool:
         )
         entries: list[Entry] = []
         group = None
-        for *row, least in found:
-            if least != group and entries:
+        for row in found:
+            if row[-1] != group and entries:
                 yield entries
                 entries = []
-            group = least
-            entries.append(Entry._make(row))
+            group = row[-1]
+            entries.append(Entry._make(row[:-1]))
         if entries:
             yield entries
 

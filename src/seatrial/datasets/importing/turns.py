@@ -13,6 +13,8 @@ from seatrial.errors import UsageError, safe
 from seatrial.traces.observation import Observation, Raw
 
 REDACTED = "__REDACTED__"
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_NOTHING: tuple[Any, ...] = (None, "", [], {}, False)
 Load = Callable[[Entry], Raw]
 
 
@@ -63,7 +65,7 @@ def payload(found: Observation, labels: Raw) -> Raw | None:
     held: Raw = {}
     for name in names:
         value: Any = getattr(found, name)
-        if value not in (None, "", [], {}, False):
+        if value or value not in _NOTHING:
             held[name] = value
     return {**held, **labels} if held else None
 
@@ -105,6 +107,8 @@ class Group:
     def _with_events(self, entries: list[Entry]) -> list[Entry]:
         """Requests whose messages came in log events of their own have turns as well."""
         told = {(e.trace, e.span) for e in entries if e.kind == "event"}
+        if not told:
+            return entries
         return [
             e._replace(turns=1) if e.kind == "llm" and not e.turns and (e.trace, e.span) in told else e for e in entries
         ]
@@ -137,7 +141,7 @@ class Group:
             case["expected"] = held["expected"]
         if entry.start is not None:
             case["created_at"] = iso(entry.start)
-        return {key: value for key, value in case.items() if value not in ("", [], {})}
+        return {key: value for key, value in case.items() if value or value not in ("", [], {})}
 
     def _told(self, entry: Entry, held: Raw) -> Raw:
         """A request with what log events told of it."""
@@ -182,15 +186,16 @@ class Group:
             "finish_reason": held.get("finish_reason", ""),
             "error": held.get("error", ""),
         }
-        found: Raw = {"answer": {key: value for key, value in told.items() if value not in (None, "", [], {})}}
+        found: Raw = {"answer": {key: value for key, value in told.items() if value or value not in _EMPTY}}
         unread = [d.get("id", "") for d in documents if not d.get("text")]
         if unread:
             found["documents_without_text"] = unread
-        said = {m.get("content") for m in held.get("messages", []) if isinstance(m.get("content"), str)}
         ran = [m for o in self._before(entry, ("tool",)) for m in self._load(o).get("messages", [])]
-        apart = [m for m in ran if m.get("content") not in said]
-        if apart:
-            found["tool_results"] = apart
+        if ran:
+            said = {m.get("content") for m in held.get("messages", []) if isinstance(m.get("content"), str)}
+            apart = [m for m in ran if m.get("content") not in said]
+            if apart:
+                found["tool_results"] = apart
         return found if any(found.values()) else {}
 
 

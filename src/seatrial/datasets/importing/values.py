@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from seatrial.core.record import as_dict, as_list
@@ -13,6 +14,7 @@ from seatrial.traces.observation import MalformedError, Raw
 from seatrial.traces.otlp import LATEST
 
 SESSIONS = ("session_id", "sessionId", "conversation_id", "conversationId", "thread_id", "threadId", "chat_id")
+_SESSIONS = frozenset(SESSIONS)
 USAGE: dict[str, tuple[str, ...]] = {
     "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "input"),
     "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "output"),
@@ -30,6 +32,7 @@ DETAILS = {
         ("reasoning_tokens", "reasoning"),
     ),
 }
+_NUMBER = re.compile(r"[0-9]{9,20}(\.[0-9]{1,9})?")
 
 
 def moment(value: Any, where: str) -> int | None:
@@ -41,7 +44,7 @@ def moment(value: Any, where: str) -> int | None:
         return None
     number: float | int | None = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     if isinstance(value, str):
-        if re.fullmatch(r"[0-9]{9,20}(\.[0-9]{1,9})?", value):
+        if _NUMBER.fullmatch(value):
             number = float(value) if "." in value else int(value)
         else:
             return _written(value, where)
@@ -73,8 +76,15 @@ def iso(nanoseconds: int | None) -> str | None:
     if nanoseconds is None:
         return None
     seconds, rest = divmod(nanoseconds, 10**9)
-    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+    days, second = divmod(seconds, 86_400)
+    text = f"{_day(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
     return f"{text}.{rest // 10**6:03d}Z" if rest >= 10**6 else f"{text}Z"
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    """The date so many days after the first of 1970."""
+    return datetime.fromtimestamp(days * 86_400, UTC).isoformat()[:10]
 
 
 def usage(*places: Any) -> Raw:
@@ -85,15 +95,26 @@ def usage(*places: Any) -> Raw:
         if not held:
             continue
         for name, names in USAGE.items():
-            value = next((held[key] for key in names if held.get(key) is not None), None)
+            value = _first(held, names)
             if value is None and name in DETAILS:
                 groups, keys = DETAILS[name]
-                inner = next((as_dict(held[key]) for key in groups if as_dict(held.get(key))), None) or {}
-                value = next((inner[key] for key in keys if inner.get(key) is not None), None)
-            number = count(value, f"usage.{name}") if not isinstance(value, dict | list) else None
+                inner = next(filter(None, map(as_dict, map(held.get, groups))), None)
+                value = _first(inner, keys) if inner else None
+            if value is None or isinstance(value, dict | list):
+                continue
+            number = count(value, f"usage.{name}")
             if number is not None:
                 found.setdefault(name, number)
     return found
+
+
+def _first(held: Raw, names: tuple[str, ...]) -> Any:
+    """What the first of these keys holds that holds anything."""
+    for name in names:
+        value = held.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 def money(value: Any) -> float | None:
@@ -117,7 +138,9 @@ def name(value: Any, where: str = "id") -> str:
 def session(*places: Any) -> str:
     """The session that the first of these objects names."""
     for place in places:
-        held = as_dict(place) or {}
+        held = as_dict(place)
+        if not held or _SESSIONS.isdisjoint(held):
+            continue
         for key in SESSIONS:
             if held.get(key) not in (None, ""):
                 return name(held[key], key)

@@ -26,7 +26,7 @@ from seatrial.core.record import Record
 from seatrial.datasets.sampling import minhash
 
 Ints = NDArray[np.int64]
-CHUNK = 1024
+CHUNK = 256
 """Texts whose signatures are made at once."""
 NEARLY = 0.1
 """Pairs that fall short of the Jaccard threshold by no more than this are measured again, by their embeddings."""
@@ -241,9 +241,9 @@ class _Alike:
         return minhash.shingles(self._text(i))
 
     def _vector_of(self, i: int) -> NDArray[np.float64]:
-        from seatrial.targets.hashing import vector
+        from seatrial.targets.hashing import unit
 
-        return np.array(vector(self._text(i)))
+        return unit(self._text(i))
 
 
 def _join_equal(joined: Joined, order: Ints, keys: NDArray[np.uint64]) -> int:

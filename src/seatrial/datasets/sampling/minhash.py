@@ -58,9 +58,11 @@ def signatures(texts: Sequence[str], rows: int) -> Signatures:
     lengths = np.array([len(raw) // 4 for raw in encoded])
     hashed, owner = _hashed(codes, lengths)
     minima = np.full((len(texts), BINS), EMPTY)
-    bins = ((hashed >> np.uint64(32)) * np.uint64(BINS)) >> np.uint64(32)
-    places = owner * BINS + bins.astype(np.int64)
-    np.minimum.at(minima.reshape(-1), places, (hashed & np.uint64(0xFFFFFFFF)).astype(np.uint32))
+    bins = hashed >> np.uint64(32)
+    bins *= np.uint64(BINS)
+    bins >>= np.uint64(32)
+    places = owner * BINS + bins.view(np.int64)
+    np.minimum.at(minima.reshape(-1), places, hashed.astype(np.uint32))
     _densify(minima)
     return Signatures(_banded(minima, rows), ((minima * np.uint32(0x9E3779B1)) >> np.uint32(24)).astype(np.uint8))
 
@@ -72,13 +74,16 @@ def _hashed(codes: NDArray[np.uint64], lengths: NDArray[np.int64]) -> tuple[NDAr
     for at in range(1, SHINGLE):
         mixed *= BASE
         mixed += codes[at : at + count]
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * MIX
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * MIX_AGAIN
+    inside = np.ones(len(codes), dtype=np.bool_)
+    for short in range(1, SHINGLE):
+        inside[np.cumsum(lengths) - short] = False  # too near to the end of its text
+    mixed = mixed[inside[:count]]
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= MIX
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= MIX_AGAIN
     mixed ^= mixed >> np.uint64(31)
-    owner = np.repeat(np.arange(len(lengths)), lengths)[:count]
-    left = np.repeat(np.cumsum(lengths), lengths)[:count] - np.arange(count)
-    inside = left >= SHINGLE
-    return mixed[inside], owner[inside]
+    return mixed, np.repeat(np.arange(len(lengths)), lengths - (SHINGLE - 1))
 
 
 def _probes() -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from _random import Random  # the generator under random.Random, which would seed it twice
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 
@@ -20,22 +21,29 @@ class Draw:
     def __init__(self, key: bytes, *words: str) -> None:
         self._key = key
         self._words = words
-        self._bits: Random | None = None
+        self._bits: Callable[[int], int] | None = None
 
-    def _seeded(self) -> Random:
-        parts = [raw(word) for word in self._words]
-        seed = hmac.digest(self._key, b"\0".join([b"%d:%b" % (len(part), part) for part in parts]), "sha256")
-        return Random(int.from_bytes(seed, "big"))
+    def _seeded(self) -> Callable[[int], int]:
+        said = "\0".join([f"{len(word)}:{word}" for word in self._words])
+        if said.isascii():
+            told = said.encode("ascii")
+        else:
+            told = b"\0".join([b"%d:%b" % (len(part), part) for part in map(raw, self._words)])
+        self._bits = Random(int.from_bytes(hmac.digest(self._key, told, "sha256"), "big")).getrandbits
+        return self._bits
 
     def below(self, count: int) -> int:
         """A whole number of [0, count)."""
-        if self._bits is None:
-            self._bits = self._seeded()
-        return self._bits.getrandbits(53) * count >> 53
+        return (self._bits or self._seeded())(53) * count >> 53
 
     def of(self, choices: str) -> str:
         """One character of some."""
         return choices[self.below(len(choices))]
+
+    def text(self, choices: Iterable[str]) -> str:
+        """One character of each of these, in their order."""
+        bits = self._bits or self._seeded()
+        return "".join([some[bits(53) * len(some) >> 53] for some in choices])
 
 
 def check(kind: str, free: str) -> int:

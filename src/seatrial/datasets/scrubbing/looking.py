@@ -21,7 +21,7 @@ MOST = 1_000
 FIXED = frozenset(("role", "type", "media_type", "sha256"))
 """Keys whose values are words of a format."""
 
-REMEMBERED = 1_000_000
+REMEMBERED = 8_000_000
 """Characters of texts, and what goes with them, that are remembered before the older half is forgotten."""
 
 _BLOB = r"data:[\w.+/-]{1,60};base64,[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{512,}={0,2}|(?:[A-Za-z0-9+/]{60,80}\r?\n){7,}"

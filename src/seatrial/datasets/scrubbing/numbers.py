@@ -70,15 +70,20 @@ BINS = {
 TRIES = 5_000
 _CHECKS = {form.kind: form.check for form in FORMS}
 _CHECK_CHARS = string.digits + string.ascii_uppercase
+_SEPARATORS = re.compile("[^A-Z0-9]+")
+_NO_DIGITS = re.compile("[^0-9]+")
+_NO_ALNUM = re.compile("[^A-Za-z0-9]+")
 
 
 def compact(text: str) -> str:
     """The ASCII letters and digits of a number, in capitals."""
-    return "".join(c for c in text.upper() if c.isascii() and c.isalnum())
+    return _SEPARATORS.sub("", text.upper())
 
 
 def respelled(digits: str, like: str) -> str:
     """Characters put where another text has its letters and digits; separators and case stay."""
+    if len(digits) == len(like) and like.isascii() and like.isdigit():
+        return digits
     given = iter(digits)
     out = [(next(given) if c.isascii() and c.isalnum() else c, c) for c in like]
     return "".join(new.lower() if old.islower() else new for new, old in out)
@@ -97,16 +102,39 @@ def _steps(layout: str) -> tuple[str, ...]:
     return tuple(re.findall(r"yy|mm|dd|.", layout))
 
 
+@lru_cache(maxsize=128)
+def _free(layout: str) -> tuple[tuple[int, str], ...]:
+    """The places that are drawn, each with what it is drawn from."""
+    found: list[tuple[int, str]] = []
+    at = 0
+    for step in _steps(layout):
+        if step in _DRAWN:
+            found.append((at, _DRAWN[step]))
+        at += len(step)
+    return tuple(found)
+
+
+@lru_cache(maxsize=128)
+def _fixed(layout: str) -> re.Pattern[str]:
+    """What numbers look like whose fixed places are those of the layout."""
+    open_places = {*_DRAWN, *_FOLLOWING, "c"}
+    return re.compile("".join("." * len(s) if s in open_places else re.escape(s) for s in _steps(layout)), re.DOTALL)
+
+
+_DRAWN = {"#": string.digits, "@": string.ascii_uppercase}
+_FOLLOWING = {"%": (10, 0, 1), "&": (26, 0, 1), "yy": (50, 50, 2), "mm": (12, 1, 2), "dd": (28, 1, 2)}
+"""How many values a place has that follows from others, the least of them, and its width."""
+
+
 def _follows(kind: str, layout: str, free: str) -> str:
     """The number with all but `c` filled in: the free places given, the others following from them."""
     left, given, out = check(kind, free), iter(free), ""
     for step in _steps(layout):
-        base, size = {"%": (10, 1), "&": (26, 1), "yy": (50, 2), "mm": (12, 2), "dd": (28, 2)}.get(step, (0, 0))
-        if step in "#@":
+        if step in _DRAWN:
             out += next(given)
-        elif base:
+        elif step in _FOLLOWING:
+            base, low, size = _FOLLOWING[step]
             left, value = divmod(left, base)
-            low = {"yy": 50, "mm": 1, "dd": 1}.get(step, 0)
             out += string.ascii_uppercase[value] if step == "&" else f"{value + low:0{size}d}"
         else:
             out += step
@@ -138,10 +166,7 @@ def made(kind: str, real: str, draw: Draw) -> str | None:
     if layout is None:
         return None
     for _ in range(TRIES):
-        free = "".join(
-            draw.of(string.digits if s == "#" else string.ascii_uppercase) for s in _steps(layout) if s in "#@"
-        )
-        number = _follows(kind, layout, free)
+        number = _follows(kind, layout, draw.text([choices for _, choices in _free(layout)]))
         found = _completed(kind, number, layout, draw)
         if found:
             return respelled(found, real)
@@ -170,17 +195,11 @@ def is_made(kind: str, text: str) -> bool:
     """Whether a card or id is a surrogate: its fixed places are ours, and what must follow does."""
     number = compact(text)
     layout = layout_of(kind, number)
-    if layout is None:
+    if layout is None or not _fixed(layout).fullmatch(number):
         return False
-    free, at = "", 0
-    for step in _steps(layout):
-        if step in "#@":
-            free += number[at]
-        at += len(step)
-    expected = _follows(kind, layout, free)
-    marks = "".join(s if len(s) == 1 else "  " for s in _steps(layout))
+    expected = _follows(kind, layout, "".join([number[at] for at, _ in _free(layout)]))
     return len(expected) == len(number) and all(
-        e == n for e, n, mark in zip(expected, number, marks, strict=True) if mark != "c"
+        e == n for e, n, mark in zip(expected, number, layout, strict=True) if mark != "c"
     )
 
 
@@ -218,17 +237,28 @@ SHORTEST = 8
 
 
 def _varying(text: str, start: int) -> list[int]:
-    digits = [at for at, c in enumerate(text) if at >= start and c in string.digits]
-    if len(digits) >= SHORTEST:
-        return digits
-    return [at for at, c in enumerate(text) if at >= start and c.isascii() and c.isalnum()]
+    digits = [match.start() for match in _DIGIT.finditer(text, start)]
+    return digits if len(digits) >= SHORTEST else [match.start() for match in _ALNUM.finditer(text, start)]
 
 
-def _alphabets(text: str, places: list[int]) -> list[str]:
-    body = "".join(text[at] for at in places)
-    lower = "abcdef" if len(body) >= 20 and re.fullmatch(r"[0-9a-f]+", body) else string.ascii_lowercase
-    digits = "234567" if re.match(r"A[A-Z]{3}[A-Z2-7]{16}$", text) else string.digits
-    return [digits if c in string.digits else lower if c.islower() else string.ascii_uppercase for c in body]
+def _body(text: str, start: int) -> str:
+    """The characters of a text that vary."""
+    tail = text[start:]
+    digits = _NO_DIGITS.sub("", tail)
+    return digits if len(digits) >= SHORTEST else _NO_ALNUM.sub("", tail)
+
+
+_DIGIT = re.compile("[0-9]")
+_ALNUM = re.compile("[A-Za-z0-9]")
+_HEX = re.compile("[0-9a-f]{20,}")
+_BASE32 = re.compile("A[A-Z]{3}[A-Z2-7]{16}$")
+
+
+def _alphabets(text: str, body: str, last: int = 0) -> list[str]:
+    """What each of the last characters that vary is of; of all of them where `last` is 0."""
+    lower = "abcdef" if _HEX.fullmatch(body) else string.ascii_lowercase
+    digits = "234567" if _BASE32.match(text) else string.digits
+    return [digits if c in string.digits else lower if c.islower() else string.ascii_uppercase for c in body[-last:]]
 
 
 def shaped(kind: str, real: str, draw: Draw, start: int = 0) -> str | None:
@@ -239,26 +269,33 @@ def shaped(kind: str, real: str, draw: Draw, start: int = 0) -> str | None:
     places = _varying(real, start)
     if len(places) < SHORTEST:
         return None
-    alphabets = _alphabets(real, places)
+    alphabets = _alphabets(real, "".join([real[at] for at in places]))
+    size = _following(len(places))
+    free = draw.text(alphabets[:-size])
     out = list(real)
-    for at, alphabet in zip(places, alphabets, strict=True):
-        out[at] = draw.of(alphabet)
-    return _tagged(kind, "".join(out), places, alphabets)
-
-
-def _tagged(kind: str, text: str, places: list[int], alphabets: list[str]) -> str:
-    size = min(6, len(places) // 2)
-    out = list(text)
-    left = check(kind, "".join(out[at] for at in places[:-size]))
-    for at, alphabet in zip(places[-size:], alphabets[-size:], strict=True):
-        left, value = divmod(left, len(alphabet))
-        out[at] = alphabet[value]
+    for at, new in zip(places, free + _tag(kind, free, alphabets[-size:]), strict=True):
+        out[at] = new
     return "".join(out)
+
+
+def _following(count: int) -> int:
+    """How many of so many places follow from the others."""
+    return min(6, count // 2)
+
+
+def _tag(kind: str, free: str, alphabets: list[str]) -> str:
+    """The characters that follow from those before them."""
+    left, out = check(kind, free), ""
+    for alphabet in alphabets:
+        left, value = divmod(left, len(alphabet))
+        out += alphabet[value]
+    return out
 
 
 def is_shaped(kind: str, text: str, start: int = 0) -> bool:
     """Whether a text carries the check of its kind."""
-    places = _varying(text, start)
-    if len(places) < SHORTEST:
+    body = _body(text, start)
+    if len(body) < SHORTEST:
         return False
-    return _tagged(kind, text, places, _alphabets(text, places)) == text
+    size = _following(len(body))
+    return _tag(kind, body[:-size], _alphabets(text, body, size)) == body[-size:]

@@ -240,7 +240,9 @@ class _Work:
             return False
         if _HEX.fullmatch(value):
             return True
-        return not self._looker.found(value, "") and not any(known in value for known in self.everywhere)
+        if self._looker.found(value, ""):
+            return False
+        return not self.everywhere or not any(known in value for known in self.everywhere)
 
     def settled(self, value: Any) -> Any:
         """The value, replaced round by round until only surrogates are found."""
@@ -306,10 +308,13 @@ class _Work:
             sure[place] = [item for item in items if item.confidence >= self._policy.replace_from]
         everywhere = self.everywhere
         if everywhere:
+            shortest = len(everywhere[-1])
             for place in suspects:
                 text, key = place
+                if len(text) < shortest or key in FIXED:
+                    continue
                 known = [value for value in everywhere if value in text]
-                if known and key not in FIXED:
+                if known:
                     sure[place] = self._with_known(text, known, sure.get(place, []))
         return {place: items for place, items in sure.items() if items}
 

@@ -75,6 +75,7 @@ class Maker:
         self._taken: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], str] = {}
         self._people: dict[tuple[str, str], str] = {}
+        self._words: dict[str, str] = {}
 
     def make(self, kind: str, real: str) -> str:
         """What stands for a value: always the same, and never the same for two values of a record."""
@@ -127,12 +128,16 @@ class Maker:
 
     def word(self, real: str) -> str:
         """The invented word for a word of a name, an e-mail or an address."""
+        known = self._words.get(real)
+        if known is not None:
+            return known
         low = real.casefold()
         if names.is_invented(real):
             return real
         for counter in range(10_000):
             found = names.invented(Draw(self._key, "word", low, str(counter)), real)
             if self._taken.setdefault(("word", found.lower()), low) == low:
+                self._words[real] = found
                 return found
         raise ValueError("no surrogate is left")
 

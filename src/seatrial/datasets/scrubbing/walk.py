@@ -64,35 +64,60 @@ def replaced(value: Any, wanted: Collection[Place], visit: Visit) -> Any:
     It is `rewritten` for a value whose `texts` are known: what is not wanted is passed over, JSON inside texts apart,
     whose texts are all visited. Raises RefusedError as `rewritten` does.
     """
-    names = {text for text, key in wanted if not key}
+    return _Replacing(wanted, visit).value(value, "", None, 0)
 
-    def swapped(value: Any, key: str, path: _Path, depth: int) -> Any:
-        if isinstance(value, str):
-            if (value, key) in wanted or (not value[:1].isalnum() and maybe_json(value)):
-                return _text(value, visit, key, _written(path), depth)
-            return value
+
+class _Replacing:
+    """One walk of `replaced`. No closures: functions that call each other are garbage that only a collector frees."""
+
+    __slots__ = ("_names", "_visit", "_wanted")
+
+    def __init__(self, wanted: Collection[Place], visit: Visit) -> None:
+        self._wanted, self._visit = wanted, visit
+        self._names = {text for text, key in wanted if not key and len(text) > 2}
+
+    def _is_wanted(self, text: str, key: str) -> bool:
+        return (text, key) in self._wanted or (not text[:1].isalnum() and maybe_json(text))
+
+    def value(self, value: Any, key: str, path: _Path, depth: int) -> Any:
         if isinstance(value, dict):
-            return _swapped_object(cast("dict[str, Any]", value), path, depth)
+            return self._object(cast("dict[str, Any]", value), path, depth)
+        if isinstance(value, str):
+            return _text(value, self._visit, key, _written(path), depth) if self._is_wanted(value, key) else value
         if isinstance(value, list | tuple):
             items = cast("list[Any]", value)
-            new = [swapped(item, key, (path, at), depth + 1) for at, item in enumerate(items)]
+            new = [self.value(item, key, (path, at), depth + 1) for at, item in enumerate(items)]
             return items if all(map(is_, new, items)) else new
-        return value if value is None else rewritten(value, visit, key, _written(path), depth)
+        return value if _says_nothing(value) else rewritten(value, self._visit, key, _written(path), depth)
 
-    def _swapped_object(value: dict[str, Any], path: _Path, depth: int) -> dict[str, Any]:
+    def _object(self, fields: dict[str, Any], path: _Path, depth: int) -> dict[str, Any]:
+        if not self._names.isdisjoint(fields):
+            return self._renamed(fields, path, depth)
+        new = fields
+        for key, item in fields.items():
+            if isinstance(item, str) and not self._is_wanted(item, key):
+                continue
+            made = self.value(item, key, (path, key), depth + 1)
+            if made is not item:
+                new = {**fields} if new is fields else new
+                new[key] = made
+        return new
+
+    def _renamed(self, fields: dict[str, Any], path: _Path, depth: int) -> dict[str, Any]:
         new: dict[str, Any] = {}
         changed = False
-        for key, item in value.items():
-            name = key
-            if key in names and len(key) > 2:
-                name = visit(key, "", f"{_written(path)}{{key}}")
+        for key, item in fields.items():
+            name = self._visit(key, "", f"{_written(path)}{{key}}") if key in self._names else key
             if name in new:
                 raise RefusedError("keys_collide")
-            new[name] = swapped(item, key, (path, name), depth + 1)
+            new[name] = self.value(item, key, (path, name), depth + 1)
             changed = changed or new[name] is not item or name is not key
-        return new if changed else value
+        return new if changed else fields
 
-    return swapped(value, "", None, 0)
+
+def _says_nothing(value: Any) -> bool:
+    """Whether a value that is no text and holds none is too small to be personal."""
+    return value is None or isinstance(value, bool | float) or (isinstance(value, int) and -SMALLEST < value < SMALLEST)
 
 
 def _written(path: _Path) -> str:
@@ -110,33 +135,34 @@ def _written(path: _Path) -> str:
 def texts(value: Any) -> list[Place]:
     """Every text of a value with its key, as `rewritten` visits them. Raises RefusedError as that does."""
     found: list[Place] = []
-
-    def visit(text: str, key: str, path: str) -> str:
-        del path
-        found.append((text, key))
-        return text
-
-    def gather(value: Any, key: str, depth: int) -> None:
-        if isinstance(value, str) and (value[:1].isalnum() or not maybe_json(value)):
-            found.append((value, key))
-        elif isinstance(value, dict) and depth < MAX_DEPTH:
-            for name, item in cast("dict[Any, Any]", value).items():
-                if not isinstance(name, str):
-                    raise RefusedError("unknown_type")
-                if len(name) > 2:
-                    found.append((name, ""))
-                if isinstance(item, str) and item[:1].isalnum():
-                    found.append((item, name))
-                else:
-                    gather(item, name, depth + 1)
-        elif isinstance(value, list | tuple) and depth < MAX_DEPTH:
-            for item in cast("list[Any]", value):
-                gather(item, key, depth + 1)
-        else:
-            rewritten(value, visit, key, "", depth)
-
-    gather(value, "", 0)
+    _gather(value, "", 0, found)
     return found
+
+
+def _gather(value: Any, key: str, depth: int, found: list[Place]) -> None:
+    if isinstance(value, dict) and depth < MAX_DEPTH:
+        for name, item in cast("dict[Any, Any]", value).items():
+            if not isinstance(name, str):
+                raise RefusedError("unknown_type")
+            if len(name) > 2:
+                found.append((name, ""))
+            if isinstance(item, str) and (item[:1].isalnum() or not maybe_json(item)):
+                found.append((item, name))
+            else:
+                _gather(item, name, depth + 1, found)
+    elif isinstance(value, list | tuple) and depth < MAX_DEPTH:
+        for item in cast("list[Any]", value):
+            _gather(item, key, depth + 1, found)
+    elif isinstance(value, str) and (value[:1].isalnum() or not maybe_json(value)):
+        found.append((value, key))
+    elif not _says_nothing(value):
+
+        def visit(text: str, key: str, path: str) -> str:
+            del path
+            found.append((text, key))
+            return text
+
+        rewritten(value, visit, key, "", depth)
 
 
 def maybe_json(text: str) -> bool:
