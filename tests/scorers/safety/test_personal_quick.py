@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatrial.scorers.safety import _contact, _people, _secrets, personal
-from seatrial.scorers.safety._detecting import Seeking, digits_of, luhn
+from seatrial.scorers.safety import _contact, _payment, _people, _secrets, personal
+from seatrial.scorers.safety._detecting import Seeking, beginning, digits_of, luhn
 
 SERVICES = (
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -173,3 +173,56 @@ def test_nothing_is_found_without_its_hint(parts, gap):
     for kind, finder in finders.items():
         assert kind in hinted or not list(finder(text, Seeking(reserved=True)))
     assert not personal.is_clean([text]) or not re.search(r"\d (?:Mill Road|Elm St)\b", text)
+
+
+MAIL_PIECES = (
+    "a",
+    "ä",
+    "b.c",
+    "@",
+    "@x.co",
+    "@mail.example-shop.de",
+    ".",
+    "-",
+    "+",
+    "'",
+    "%",
+    " ",
+    "\n",
+    "x" * 63,
+    "_",
+    "9",
+    "@@",
+)
+
+
+@given(st.lists(st.sampled_from(MAIL_PIECES), max_size=14).map("".join))
+@example(f"{'x' * 64}@a.de {'x' * 65}@a.de")
+@example("a@b.co@c.de x@y.z.fr-q")
+@settings(max_examples=300)
+def test_addresses_are_those_that_reading_everything_finds(text):
+    spans = [match.span() for match in _contact._ADDRESSED.finditer(text)]
+    assert [match.span() for match in _contact._addressed(text)] == spans
+
+
+CARD_PIECES = ("4242", "4111111111111", "37", "8282", "246310", "005", " ", "-", ".", "/", "a", "_", "٣", "1", "\n")
+
+
+@given(st.lists(st.sampled_from(CARD_PIECES), max_size=12).map("".join))
+@example("x 4111111111111111 4111-1111-1111-1111, 3782 822463 10005")
+@settings(max_examples=300)
+def test_card_numbers_are_those_that_reading_everything_finds(text):
+    begins = _payment._ASCII_CARD_BEGINS if text.isascii() else _payment._CARD_BEGINS
+    spans = [match.span() for match in _payment._CARD.finditer(text)]
+    assert [match.span() for match in beginning(_payment._CARD, begins, text)] == spans
+
+
+@pytest.mark.parametrize("region", ["US", "DE", "IT", "BR"])
+@given(
+    st.sampled_from(["+1 202 555 ", "+49 30 ", "+390", "+39 06 ", "+55 11 9", "+999 ", "+0", "++44 "]),
+    st.integers(0, 10**8),
+)
+@settings(max_examples=60)
+def test_a_number_from_abroad_is_the_same_in_every_country(region, lead, number):
+    known = _contact.abroad(f"{lead}{number}")
+    assert known is None or known == phonenumbers.parse(f"{lead}{number}", region)

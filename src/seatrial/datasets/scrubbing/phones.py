@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from seatrial.datasets.scrubbing.drawing import Draw
-from seatrial.scorers.safety._contact import REGIONS
+from seatrial.scorers.safety._contact import REGIONS, abroad
 
 FICTION: dict[str, dict[int, str]] = {
     "US": {10: "###55501##"},  # North America: 555-0100 to 555-0199 in every area
@@ -32,9 +32,10 @@ def _parsed(text: str) -> tuple[int, str, str] | None:
     """Country calling code, country and national number in the first country where it is valid."""
     library: Any = _library()
     text = "+" + text.strip()[2:] if text.startswith("00") else text
+    known = abroad(text) if text.startswith("+") else None  # whose country is told, whichever it is tried in
     for region in REGIONS:
         try:
-            number = library.parse(text, region)
+            number = known or library.parse(text, region)
         except library.NumberParseException:
             continue
         if library.is_valid_number(number):

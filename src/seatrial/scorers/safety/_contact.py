@@ -30,6 +30,8 @@ REGIONS = (
 
 _PLAIN_EMAIL = r"(?<![\w.%+'-])[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])"
 _ADDRESSED = re.compile(_PLAIN_EMAIL, re.IGNORECASE)
+_LOCAL = re.compile(r"[\w.%+'-]+\Z", re.IGNORECASE)
+_LONGEST_LOCAL = 64
 _SPELLED_AT = re.compile(r"[\[({] ?at ?[\])}]| at [\w-]{1,63} dot [a-z]", re.IGNORECASE)
 _EMAIL = re.compile(
     _PLAIN_EMAIL + r"|(?<![\w.%+-])[\w.%+-]{1,64} ?[\[({] ?at ?[\])}] ?(?:[\w-]{1,63} ?(?:\.|[\[({] ?dot ?[\])}]) "
@@ -53,9 +55,20 @@ _ROLE_WORDS = """
 _ROLE = frozenset(_ROLE_WORDS.split())
 
 
+def _addressed(text: str) -> Iterator[re.Match[str]]:
+    """What `_ADDRESSED.finditer` finds, tried only before each @, where what comes before it begins."""
+    free, at = 0, text.find("@")
+    while at >= 0:
+        local = _LOCAL.search(text, max(0, at - _LONGEST_LOCAL - 1), at)
+        start = at if local is None else local.start()
+        if free <= start < at <= start + _LONGEST_LOCAL and (match := _ADDRESSED.match(text, start)) is not None:
+            free = match.end()
+            yield match
+        at = text.find("@", at + 1)
+
+
 def _emails(text: str, seeking: Seeking) -> Iterator[Found]:
-    pattern = _EMAIL if _SPELLED_AT.search(text) else _ADDRESSED
-    for match in pattern.finditer(text):
+    for match in _EMAIL.finditer(text) if _SPELLED_AT.search(text) else _addressed(text):
         local, _, domain = match.group().partition("@")
         if domain.rpartition(".")[2].lower() in _NO_DOMAIN or local.startswith(".") or local.lower() == "git":
             continue
@@ -197,6 +210,16 @@ def _parsed(text: str, digits: str, region: str) -> Any:
 
 
 @lru_cache(maxsize=4096)
+def abroad(text: str) -> Any:
+    """A telephone number that begins with +, as the library reads it in whichever country; None where it is none."""
+    library: Any = _library()
+    try:
+        return library.parse(text, "ZZ")
+    except library.NumberParseException:
+        return None
+
+
+@lru_cache(maxsize=4096)
 def _dialled(text: str, regions: tuple[str, ...]) -> str:
     """What kind of number it is, `personal` or `service`, where it is valid; empty if nowhere.
 
@@ -213,8 +236,8 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
     )
     kind = ""
     digits = digits_of(text)
-    for region in regions or ("ZZ",):
-        number = _parsed(text, digits, region)
+    for region in regions or ("",):
+        number = _parsed(text, digits, region) if region else abroad(text)
         held = library.PhoneNumberType.UNKNOWN if number is None else library.number_type(number)
         if held == library.PhoneNumberType.UNKNOWN:
             continue
