@@ -116,8 +116,15 @@ def test_points_have_the_sign_of_the_number(share):
 
 @given(st.floats(0, 1))
 def test_a_percentage_never_hides_a_failure(share):
-    assert (f.percent(share) == "100.0%") == (share == 1)
-    assert (f.percent(share) == "0.0%") == (share == 0)
+    assert (f.percent(share) == "100.0%") == (share >= 1 - f.ROUNDING)
+    assert (f.percent(share) == "0.0%") == (share <= f.ROUNDING)
+
+
+def test_a_weighted_mean_of_ones_is_all():
+    weights = [0.1] * 3 + [0.7 / 3] * 3
+    share = sum(weights) / 1.0000000000000002
+    assert share != 1
+    assert f.percent(share) == "100.0%"
 
 
 @given(st.one_of(st.none(), st.floats()))

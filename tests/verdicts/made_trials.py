@@ -45,7 +45,10 @@ def from_counts(gained: int, lost: int, n: int, *, both: int = 0, cluster: Any =
 class Trial:
     """Writes one trial into a store."""
 
-    def __init__(self, store: Store, suite: Suite, cases: Sequence[Case], *, epochs: int = 1) -> None:
+    def __init__(
+        self, store: Store, suite: Suite, cases: Sequence[Case], *, epochs: int = 1, series: str = "main"
+    ) -> None:
+        self.series = series
         self.store, self.suite, self.epochs = store, suite, epochs
         self.cases = list(cases)
         self.dataset = store.keep_dataset("cases", cases, suite.dataset.shares, None)
@@ -76,7 +79,9 @@ class Trial:
         hashes = {rubric.name: digest("scorer", rubric.name) for rubric in self.suite.rubrics}
         scorers = [self.store.scorer_id(hashes[r.name], r.scorer, {"rubric": r.name}) for r in self.suite.rubrics]
         runs = [
-            RunRow(0, trial_id, name, {"use": f"replay:{name}.jsonl", "rubrics": hashes}, "main", self.epochs, b"", {})
+            RunRow(
+                0, trial_id, name, {"use": f"replay:{name}.jsonl", "rubrics": hashes}, self.series, self.epochs, b"", {}
+            )
             for name in answers
         ]
         run_ids = self.store.start_trial(row, runs)
@@ -97,7 +102,7 @@ class Trial:
                 for epoch in range(self.epochs):
                     output, scores = answer(case, epoch)
                     request = sha256(f"{name}|{case.input_hash}".encode()).digest()
-                    new = NewOutput(request, "main", epoch, 0, output, canonical({"asked": name}))
+                    new = NewOutput(request, self.series, epoch, 0, output, canonical({"asked": name}))
                     judged = [
                         None
                         if score is None

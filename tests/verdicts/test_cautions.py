@@ -165,16 +165,20 @@ def test_no_verdict_is_told_with_the_advice_for_its_cause(store: Store, reason: 
     assert "\\n" not in warning
 
 
-def test_answers_that_nobody_gave_are_told_with_the_cure(store: Store):
+@pytest.mark.parametrize(
+    ("series", "again"), [("main", "--retry-errors"), ("fresh-1", "--series fresh-1 --retry-errors")]
+)
+def test_answers_that_nobody_gave_are_told_with_the_cure(store: Store, series: str, again: str):
     def new(case: Case, _: int) -> tuple[Output, Sequence[Score]]:
         if int(case.id[1:]) < 7:
             return Output(failure=Failure(kind="infra", code="refused")), [Score(status="infra_error")] * 2
         return Output.of(case.id), [PASSED, PASSED]
 
     suite = make_suite({"name": "right"}, {"name": "other"})
-    found = drawn(store, suite, some_cases(120), always("old", PASSED, PASSED), new)
-    (warning,) = found.warnings
-    assert warning == "Nobody answered for 7 outputs of new, missing in every count: run again with --retry-errors."
+    trial = Trial(store, suite, some_cases(120), series=series)
+    trial.write({"old": always("old", PASSED, PASSED), "new": new})
+    (warning,) = report(store, "trial-1").warnings
+    assert warning == f"Nobody answered for 7 outputs of new, missing in every count: run again with {again}."
 
 
 def test_cases_that_differ_are_counted_once(store: Store):

@@ -15,6 +15,9 @@ from seatrial.verdicts.records import Estimate
 
 UNKNOWN = "–"
 
+ROUNDING = 1e-12
+"""What a weighted mean of ones may lack to one, and one of zeros have."""
+
 MOST_DIGITS = 5
 """Decimals of points at most: what is closer to zero, or to a margin, is rounding noise."""
 
@@ -42,9 +45,9 @@ def percent(share: float | None, digits: int = 1) -> str:
     if not _known(share):
         return UNKNOWN
     text = f"{share * 100:.{digits}f}"
-    if float(text) == 0 and share > 0:
+    if float(text) == 0 and share > ROUNDING:
         return f"<{10**-digits:.{digits}f}%"
-    if float(text) == 100 and share < 1:
+    if float(text) == 100 and share < 1 - ROUNDING:
         return f">{100 - 10**-digits:.{digits}f}%"
     return _signs(f"{text}%")
 

@@ -218,9 +218,9 @@ def _unanswered(frame: Frame, name: str) -> str:
     gone = int(np.count_nonzero((frame.arms[name].status == INFRA_ERROR).any(axis=0)))
     if not gone:
         return ""
-    return (
-        f"Nobody answered for {count(gone, 'output')} of {name}, missing in every count: run again with --retry-errors."
-    )
+    series = frame.arms[name].run.series
+    again = "--retry-errors" if series == "main" else f"--series {series} --retry-errors"
+    return f"Nobody answered for {count(gone, 'output')} of {name}, missing in every count: run again with {again}."
 
 
 def uncounted(frame: Frame) -> list[str]:
