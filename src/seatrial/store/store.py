@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Dialect, Select, Table, func, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from seatrial.core.case import Case
-from seatrial.core.identity import SCHEME, canonical, digest, encode, from_bytes, to_bytes
+from seatrial.core.identity import SCHEME, canonical, digest, encode, from_bytes, loads, to_bytes
 from seatrial.core.output import Output
 from seatrial.core.score import Score
 from seatrial.core.vault import Vault, mark_of
@@ -317,7 +317,7 @@ class Store:
         )
         with self.reading() as connection:
             for row in connection.execute(query).yield_per(ROWS_READ):
-                yield CaseFacts(*row[:6], strata=json.loads(row[6]))
+                yield CaseFacts(*row[:6], strata=loads(row[6]))
 
     def case_keys(self, dataset_id: int) -> Iterator[tuple[str, str]]:
         """Every case's (id, input_hash), in order."""
