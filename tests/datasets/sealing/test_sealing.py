@@ -213,7 +213,11 @@ def test_sealing_again_adds_new_cases_and_none_twice(sealed: Path):
     file.write_text("\n".join(lines[1:]))
     assert seal.seal(sealed).new == 2
     assert [c.id for c in seal._sealed(SetFolder(sealed), KEY)] == [sealed_case(n)["id"] for n in range(10)]
-    assert seal.seal(sealed).new == 0
+    before = (sealed / "versions.jsonl").read_bytes()
+    with pytest.raises(DatasetError, match="nothing is new") as caught:
+        seal.seal(sealed)
+    assert caught.value.exit_code == 2
+    assert (sealed / "versions.jsonl").read_bytes() == before
     file.write_text(lines[0])
     assert seal.seal(sealed).new == 0, "a case that is sealed already, as after a kill"
     file.write_text(lines[0].replace("umbravelvet", "other"))
@@ -238,14 +242,14 @@ def test_a_new_key_takes_the_place_of_the_old_one(sealed: Path, tmp_path: Path, 
         assert store.cases(kept.id, [0])[0].case.id == "orchidanvil 0"
 
 
-def test_what_still_lies_open_is_named(sealed: Path, tmp_path: Path):
-    (sealed / "labels").mkdir()
-    (sealed / "labels" / "a.jsonl").write_text(json.dumps({"case": "orchidanvil 3"}) + "\n{}\n")
-    write_set(tmp_path / "again")
+def test_what_still_lies_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path = write_set(tmp_path)
+    (path / "notes.jsonl").write_text(json.dumps({"case": "orchidanvil 3"}) + "\n{}\n")
     with Store(tmp_path / "s.db") as store:
         store.keep_dataset("open", cases(), {}, None)
-    left = seal.seal(sealed, store=tmp_path / "s.db").left
-    assert left.files == {"labels/a.jsonl": 1}
+    left = seal.seal(path, store=tmp_path / "s.db").left
+    assert left.files == {"notes.jsonl": 1}
     assert left.stored == 8
 
 
@@ -278,7 +282,8 @@ def test_a_kill_leaves_the_plain_file_or_the_whole_sealed_one(tmp_path: Path, re
     else:
         assert (path / "sealed.jsonl").read_bytes() == plain
     again = command(tmp_path, "dataset", "seal", "sets/refunds", key=KEY)
-    assert again.returncode == 0, again.stderr
+    finished = again.returncode == 2 and "nothing is new" in again.stderr
+    assert again.returncode == 0 or finished, again.stderr
     assert len(list(seal._sealed(SetFolder(path), KEY))) == 400
     assert command(tmp_path, "dataset", "verify", "sets/refunds", key=KEY).returncode == 0
 
@@ -474,5 +479,5 @@ def test_what_people_wrote_about_a_sealed_case_goes_with_it(tmp_path, monkeypatc
     notes.parent.mkdir()
     line = {"mode": "outcome", "by": "Ada", "at": "2026-11-22T08:00:00Z", "value": {"answers": ["ten days"]}}
     notes.write_text("".join(json.dumps({**line, "case": one, "unit": one}) + "\n" for one in (ids[0], "open")))
-    seal.seal(path)
+    assert seal.seal(path).forgotten == 1
     assert [json.loads(line)["case"] for line in notes.read_text().splitlines()] == ["open"]

@@ -24,8 +24,9 @@ from seatrial.datasets.sealing.fileformat import Header
 from seatrial.datasets.sealing.leftovers import Leftovers, find
 from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.committing import commit
-from seatrial.datasets.versions.folder import LABELS, SetFolder, split_bytes
+from seatrial.datasets.versions.folder import LABELS, SEALED, SetFolder, split_bytes
 from seatrial.datasets.versions.history import Commit
+from seatrial.datasets.versions.working import base_of
 from seatrial.errors import ConfigError, DatasetError, Problem, SealBrokenError, UsageError, safe
 from seatrial.store.sealed import reseal
 from seatrial.store.store import Store
@@ -38,12 +39,16 @@ NOTICE = (
 
 
 class Sealing(NamedTuple):
-    """What sealing did: the cases that are sealed now, those that were new, and where their text still lies open."""
+    """What sealing did: the cases that are sealed now, those that were new, and where their text still lies open.
+
+    `forgotten`: lines of people's journals about the new cases, which were taken out.
+    """
 
     header: Header
     new: int
     left: Leftovers
     commit: Commit
+    forgotten: int = 0
 
 
 class Exchanged(NamedTuple):
@@ -60,8 +65,8 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
 
     Where sealed.bin is there already, the new cases join those in it, and none twice: after a kill the same command
     goes on. `store` is looked through for the same cases in plain. Raises MissingSecretError and SealKeyError for the
-    key, DatasetError where there is nothing to seal or cases disagree, SealBrokenError where sealed.bin was altered,
-    UsageError where somebody labels the set right now.
+    key, DatasetError where there is nothing new to seal or cases disagree, SealBrokenError where sealed.bin was
+    altered, UsageError where somebody labels the set right now.
     """
     folder = SetFolder(path)
     folder.must_exist()
@@ -74,16 +79,21 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
             f"The set {safe(str(folder.path), 200)} has no case in sealed.jsonl to seal.",
             hint="`seatrial dataset sample` sets some aside, or move cases there",
         )
+    if not new and not plain.exists() and _is_committed(folder):
+        raise DatasetError(
+            f"The set {safe(str(folder.path), 200)} is sealed and committed: nothing is new.",
+            hint="put new cases into sealed.jsonl, then seal again",
+        )
     header, marked = _marked(folder, key, before, new)
     cases = _joined(folder, before, marked)
     with held(folder.path / LABELS):
         if len(cases) > len(before):
             _write(folder, header, key, cases)
-        forget(folder.path / LABELS, {case.id for case in new})
+        forgotten = forget(folder.path / LABELS, {case.id for case in new})
         folder.remove("sealed")
     header = fileformat.read_header(folder.sealed_file)
     made = _commit(folder, f"Seal {len(cases) - len(before):,} cases" if new else "Seal the split")
-    return Sealing(header, len(cases) - len(before), find(folder, cases, store), made)
+    return Sealing(header, len(cases) - len(before), find(folder, cases, store), made, forgotten)
 
 
 @one_at_a_time
@@ -218,6 +228,12 @@ def _write(folder: SetFolder, header: Header, key: str, cases: list[Case]) -> No
     content = split_bytes(cases, folder.shown(folder.sealed_file))
     whole = header.model_copy(update={"cases": len(cases)})
     fileformat.write(folder.sealed_file, whole, Keys(key, header.canary), [content])
+
+
+def _is_committed(folder: SetFolder) -> bool:
+    """Whether the lock knows this sealed.bin: where a kill came before the commit it does not."""
+    base = base_of(folder)
+    return base is not None and base.files.get(SEALED) == folder.sha256(SEALED)
 
 
 def _commit(folder: SetFolder, message: str) -> Commit:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seatrial.core.identity import canonical
 from seatrial.core.record import Json
 from seatrial.datasets.sealing.fileformat import read_header
 from seatrial.datasets.versions import git
@@ -98,7 +99,7 @@ def _check(folder: SetFolder, found: Working, *, allow_unlabelled: bool) -> None
         raise DatasetError(
             f"{len(waiting):,} cases are not labelled yet.",
             problems=waiting,
-            hint="`seatrial label` labels them; --allow-unlabelled commits them as they are",
+            hint=f"`seatrial label outcome {folder.path}` labels them; --allow-unlabelled commits them as they are",
         )
     anchors = set(folder.config.anchors) - {case.id for cases in found.cases.values() for case in cases}
     if anchors and not folder.is_sealed:
@@ -147,7 +148,7 @@ def _canary(folder: SetFolder, parents: Sequence[Commit]) -> str:
 
 
 def _content(commit: Commit) -> tuple[object, ...]:
-    return commit.version, commit.name, commit.files, commit.config
+    return commit.version, commit.name, commit.files, canonical(dict(commit.config))
 
 
 def keep(store: Path, name: str, found: Working) -> None:
