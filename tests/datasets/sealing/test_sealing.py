@@ -420,10 +420,68 @@ def test_ledgers_of_two_branches_are_put_together(exposed: Path):
 
 
 def test_a_commit_keeps_what_the_lock_knows_of_the_ledger(exposed: Path):
-    (exposed / "ledger.jsonl").unlink()
     (exposed / "build.jsonl").write_text('{"id":"n","input":"new"}\n')
     commit(exposed, "changed")
+    (exposed / "ledger.jsonl").unlink()
     assert any("cut off" in fault for fault in faults(exposed))
+    (exposed / "build.jsonl").write_text('{"id":"n","input":"newer"}\n')
+    before = (exposed / "set.lock").read_bytes(), (exposed / "versions.jsonl").read_bytes()
+    with pytest.raises(LedgerError, match="cut off"):
+        commit(exposed, "changed again")
+    assert ((exposed / "set.lock").read_bytes(), (exposed / "versions.jsonl").read_bytes()) == before
+
+
+def in_git(folder: Path) -> None:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for arguments in (["init", "-q"], ["add", "sets"], [*identity, "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+SHORTER: dict[str, Callable[[list[str]], list[str]]] = {
+    "the last removed": lambda lines: lines[:-1],
+    "the first alone": lambda lines: lines[:1],
+    "all removed": lambda lines: [],
+    "written anew": _anew,
+}
+
+
+@pytest.mark.parametrize("tamper", SHORTER.values(), ids=SHORTER.keys())
+@pytest.mark.parametrize("kept", [True, False], ids=["with the lock", "without the lock"])
+def test_a_ledger_that_git_has_more_of_is_refused(exposed: Path, tamper: Callable[..., list[str]], kept: bool):
+    in_git(exposed.parent.parent)
+    assert not faults(exposed)
+    file = exposed / "ledger.jsonl"
+    file.write_text("".join(line + "\n" for line in tamper(file.read_text().splitlines())))
+    if not kept:
+        (exposed / "set.lock").unlink()
+    assert any("git's HEAD has" in fault for fault in faults(exposed))
+    (exposed / "sealed.jsonl").write_text('{"id":"s","input":"one more"}\n')
+    before = {path.name: path.read_bytes() for path in exposed.iterdir()}
+    for work in (lambda: commit(exposed, "again"), lambda: seal.seal(exposed), lambda: seal.rekey(exposed)):
+        with pytest.raises(LedgerError, match="git's HEAD has"):
+            work()
+    assert {path.name: path.read_bytes() for path in exposed.iterdir()} == before
+
+
+def test_a_ledger_that_goes_on_from_the_one_in_git_is_fine(exposed: Path):
+    in_git(exposed.parent.parent)
+    expose(exposed, "t9")
+    (exposed / "build.jsonl").write_text('{"id":"n","input":"new"}\n')
+    assert commit(exposed, "again").new
+    assert not faults(exposed)
+
+
+def test_a_lock_that_was_deleted_is_written_anew_with_the_ledgers_end_and_told(exposed: Path):
+    before = json.loads((exposed / "set.lock").read_text())
+    (exposed / "set.lock").unlink()
+    assert any("`seatrial dataset commit` writes it anew" in fault.said for fault in verify(exposed).checks)
+    made = commit(exposed, "again")
+    assert (made.new, made.rebuilt) == (False, True)
+    assert json.loads((exposed / "set.lock").read_text()) == before
+    (exposed / "set.lock").unlink()
+    told = command(exposed.parent.parent, "dataset", "commit", "sets/refunds", "-m", "again", key=KEY)
+    assert "set.lock was missing and is written anew" in told.stdout
+    assert not commit(exposed, "again").rebuilt
 
 
 def test_a_run_that_cannot_write_the_ledger_does_not_start(sealed: Path):

@@ -21,6 +21,7 @@ from seatrial.datasets.labelling.journal import forget, held
 from seatrial.datasets.reading.reader import read as read_plain
 from seatrial.datasets.sealing import fileformat
 from seatrial.datasets.sealing.fileformat import Header
+from seatrial.datasets.sealing.ledger import must_be_whole
 from seatrial.datasets.sealing.leftovers import Leftovers, find
 from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.committing import commit
@@ -66,10 +67,11 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
     Where sealed.bin is there already, the new cases join those in it, and none twice: after a kill the same command
     goes on. `store` is looked through for the same cases in plain. Raises MissingSecretError and SealKeyError for the
     key, DatasetError where there is nothing new to seal or cases disagree, SealBrokenError where sealed.bin was
-    altered, UsageError where somebody labels the set right now.
+    altered, LedgerError where the ledger was altered or cut, UsageError where somebody labels the set right now.
     """
     folder = SetFolder(path)
     folder.must_exist()
+    must_be_whole(folder, store)
     key = environment_key(environ)
     before = list(_sealed(folder, key)) if folder.is_sealed else []
     plain = folder.file("sealed")
@@ -108,6 +110,7 @@ def rekey(path: Path | str, *, store: Path | None = None, environ: Mapping[str, 
         raise DatasetError(
             f"The set {safe(str(folder.path), 200)} is not sealed.", hint="`seatrial dataset seal` seals it"
         )
+    must_be_whole(folder, store)
     key, old = environment_key(environ), environment_key(environ, OLD)
     header = fileformat.read_header(folder.sealed_file)
     done = Keys(key, header.canary).id == header.key_id

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from seatrial.core.identity import canonical
 from seatrial.core.record import Json
 from seatrial.datasets.sealing.fileformat import read_header
+from seatrial.datasets.sealing.ledger import must_be_whole
 from seatrial.datasets.versions import git
 from seatrial.datasets.versions.alone import one_at_a_time
-from seatrial.datasets.versions.folder import SetFolder, split_bytes
+from seatrial.datasets.versions.folder import LOCK, SetFolder, split_bytes
 from seatrial.datasets.versions.history import HEAD, Commit, History, Tag
 from seatrial.datasets.versions.working import (
     OPEN,
@@ -34,10 +35,11 @@ HASH = re.compile(r"[0-9a-f]{4,64}")
 
 
 class Committed(NamedTuple):
-    """A commit, and whether there was anything new to commit."""
+    """A commit, and whether there was anything new to commit. `rebuilt`: set.lock was missing and is there again."""
 
     commit: Commit
     new: bool
+    rebuilt: bool = False
 
 
 @one_at_a_time
@@ -57,12 +59,14 @@ def commit(
     then writes versions.jsonl and set.lock. Its parents are the lock's commit and the heads of branches merged since.
     `author` is git's where not given, `date` now. `evolution` says how the cases came from the parent's. Content that
     is committed already makes no second commit. Raises DatasetError with every fault, MissingSecretError where a
-    changed sealed split has to be opened.
+    changed sealed split has to be opened, LedgerError where entries of the ledger were altered or are missing.
     """
     if not message.strip():
         raise UsageError("A commit needs a message.", hint='say what changed: -m "…"')
     folder = SetFolder(path)
     base = base_of(folder)
+    must_be_whole(folder, store)
+    rebuilt = not (folder.path / LOCK).exists() and bool(folder.history.commits)
     found = settled(read_working(folder, base))
     _check(folder, found, allow_unlabelled=allow_unlabelled)
     parents, later = follows(folder.history, base)
@@ -81,7 +85,7 @@ def commit(
     if same is None:
         folder.append_history(entry.entry)
     folder.write_lock(same or entry)
-    return Committed(same or entry, new=same is None)
+    return Committed(same or entry, same is None, rebuilt)
 
 
 def _moment(date: str) -> str:
