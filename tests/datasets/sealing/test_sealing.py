@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.datasets.sealing.sealed_set import cases, command, sealed_case, write_set
+from tests.datasets.sealing.sealed_set import cases, command, left_behind, sealed_case, words_in, write_set
 
 from seatrial.core.vault import Keys, Vault, environment_key, mark_of, new_key
 from seatrial.datasets.sealing import fileformat, ledger, seal
@@ -21,7 +21,18 @@ from seatrial.datasets.sealing.ledger import Entry, Shown
 from seatrial.datasets.sealing.verify import verify
 from seatrial.datasets.versions.committing import commit
 from seatrial.datasets.versions.folder import SetFolder
-from seatrial.errors import DatasetError, LedgerError, MissingSecretError, SealBrokenError, SealKeyError, UsageError
+from seatrial.datasets.versions.history import Commit
+from seatrial.datasets.versions.restoring import checkout
+from seatrial.datasets.versions.working import is_clean
+from seatrial.errors import (
+    DatasetError,
+    LedgerError,
+    MissingSecretError,
+    NotFoundError,
+    SealBrokenError,
+    SealKeyError,
+    UsageError,
+)
 from seatrial.store.codec import pack_sealed, unpack
 from seatrial.store.sealed import open_case
 from seatrial.store.store import Store
@@ -431,9 +442,9 @@ def test_a_commit_keeps_what_the_lock_knows_of_the_ledger(exposed: Path):
     assert ((exposed / "set.lock").read_bytes(), (exposed / "versions.jsonl").read_bytes()) == before
 
 
-def in_git(folder: Path) -> None:
+def in_git(folder: Path, what: str = "sets") -> None:
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
-    for arguments in (["init", "-q"], ["add", "sets"], [*identity, "commit", "-qm", "all"]):
+    for arguments in (["init", "-q"], ["add", what], [*identity, "commit", "-qm", "all"]):
         subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
 
 
@@ -506,6 +517,65 @@ def test_verify_finds_other_harm(exposed: Path, harm: Callable[[Path], object], 
     assert faults(exposed)
     done = command(exposed.parent.parent, "dataset", "verify", "sets/refunds")
     assert done.returncode == 4, done.stderr
+
+
+# versions from before the seal ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("then", ["seal", "seal, exchange the key", "seal, commit to git, seal one more"])
+def test_versions_from_before_the_seal_come_back_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path, store, key = write_set(tmp_path), tmp_path / "s.db", KEY
+    made: list[Commit] = []
+    for said in ("old", "new"):
+        (path / "build.jsonl").write_text(json.dumps({"id": "o", "input": said}) + "\n")
+        made.append(commit(path, said, store=store).commit)
+    seal.seal(path)
+    last = SetFolder(path).lock
+    if "key" in then:
+        key = OTHER
+        monkeypatch.setenv("SEATRIAL_SEAL_KEY_OLD", KEY)
+        monkeypatch.setenv("SEATRIAL_SEAL_KEY", OTHER)
+        seal.rekey(path)
+    if "git" in then:
+        in_git(tmp_path, "sets/refunds/sealed.bin")
+        (path / "sealed.jsonl").write_text('{"id":"s","input":"one more"}\n')
+        seal.seal(path)
+        in_git(tmp_path, "sets/refunds/sealed.bin")
+    for version in made:
+        monkeypatch.delenv("SEATRIAL_SEAL_KEY", raising=False)
+        checkout(path, version.id, store=store)
+        folder = SetFolder(path)
+        assert folder.lock == version
+        assert is_clean(folder, version)
+        assert not folder.file("sealed").exists()
+        assert [case.text for case in folder.cases("build")] == [version.message]
+        assert not faults(path)
+        monkeypatch.setenv("SEATRIAL_SEAL_KEY", key)
+        assert not faults(path)
+        assert {case.id for case in seal._sealed(folder, key)} == {sealed_case(n)["id"] for n in range(8)}
+    if then == "seal":
+        assert not commit(path, "again").new
+        assert SetFolder(path).lock == last
+    assert not any(words_in(raw) for name, raw in left_behind(tmp_path) if not name.startswith(".git/"))
+
+
+def test_a_seal_tells_no_digest_that_the_history_has_not(sealed: Path):
+    assert SetFolder(sealed).lock.evolution == {}
+
+
+def test_a_version_whose_sealed_cases_were_changed_since_is_told_to_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path = write_set(tmp_path)
+    version = commit(path, "first").commit
+    write_set(tmp_path, sealed=7)
+    seal.seal(path)
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    with pytest.raises(NotFoundError, match="no store keeps sealed cases"):
+        checkout(path, version.id)
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before
 
 
 # what is left open ----------------------------------------------------------------------------------------------------

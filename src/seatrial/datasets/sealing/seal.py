@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from seatrial.core import vault
 from seatrial.core.case import Case
 from seatrial.core.identity import loads
+from seatrial.core.record import Json
 from seatrial.core.suite import DatasetSpec
 from seatrial.core.vault import MARK, Keys, Vault, environment_key, mark_of
 from seatrial.datasets.labelling.journal import forget, held
@@ -25,6 +27,7 @@ from seatrial.datasets.sealing.ledger import must_be_whole
 from seatrial.datasets.sealing.leftovers import Leftovers, find
 from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.committing import commit
+from seatrial.datasets.versions.encrypted import ENCRYPTS, PLAIN
 from seatrial.datasets.versions.folder import LABELS, SEALED, SetFolder, split_bytes
 from seatrial.datasets.versions.history import Commit
 from seatrial.datasets.versions.working import base_of
@@ -94,7 +97,8 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
         forgotten = forget(folder.path / LABELS, {case.id for case in new})
         folder.remove("sealed")
     header = fileformat.read_header(folder.sealed_file)
-    made = _commit(folder, f"Seal {len(cases) - len(before):,} cases" if new else "Seal the split")
+    message = f"Seal {len(cases) - len(before):,} cases" if new else "Seal the split"
+    made = _commit(folder, message, _encrypts(folder, cases, new))
     return Sealing(header, len(cases) - len(before), find(folder, cases, store), made, forgotten)
 
 
@@ -239,10 +243,24 @@ def _is_committed(folder: SetFolder) -> bool:
     return base is not None and base.files.get(SEALED) == folder.sha256(SEALED)
 
 
-def _commit(folder: SetFolder, message: str) -> Commit:
+def _encrypts(folder: SetFolder, cases: list[Case], new: list[Case]) -> dict[str, Json]:
+    """Which sealed.jsonl of the history these are, so that its versions can be put back; a new digest is never told."""
+    given = {case.id: case for case in new}
+    plain = split_bytes((given.get(case.id) or _unmarked(case) for case in cases), folder.shown(folder.file("sealed")))
+    found = sha256(plain).hexdigest()
+    return {ENCRYPTS: found} if any(one.files.get(PLAIN) == found for one in folder.history.commits) else {}
+
+
+def _unmarked(case: Case) -> Case:
+    metadata = {key: value for key, value in case.metadata.items() if key != MARK}
+    rest = {key: value for key, value in case.recorded.items() if key != "metadata"}
+    return Case.model_validate(rest | {"metadata": metadata} if metadata else rest)
+
+
+def _commit(folder: SetFolder, message: str, evolution: Mapping[str, Json] | None = None) -> Commit:
     folder.refresh()
     try:
-        return commit(folder.path, message, allow_unlabelled=True).commit
+        return commit(folder.path, message, evolution=evolution, allow_unlabelled=True).commit
     except ConfigError as fault:
         fault.hint = f"the split is sealed; mend this, then `seatrial dataset commit {folder.path} -m …`. {fault.hint}"
         raise

@@ -11,6 +11,7 @@ from seatrial.core.vault import ENVIRONMENT, has_key
 from seatrial.datasets.sealing import fileformat, ledger
 from seatrial.datasets.sealing.opening import most_exposures
 from seatrial.datasets.sealing.seal import sealed_hashes, vault_of
+from seatrial.datasets.versions.encrypted import files_with, sealed_as
 from seatrial.datasets.versions.folder import SetFolder, split_hash
 from seatrial.datasets.versions.working import files_of
 from seatrial.errors import ConfigError, SealKeyError, SeatrialError
@@ -110,7 +111,7 @@ def _lock(folder: SetFolder) -> Check:
 
 def _files(folder: SetFolder) -> Check:
     lock = folder.lock
-    wanted: Mapping[str, str] = lock.files if lock is not None else {}
+    wanted: Mapping[str, str] = files_with(lock, sealed_as(folder, lock)) if lock is not None else {}
     have = files_of(folder)
     differ = [name for name in sorted({*wanted, *have}) if wanted.get(name) != have.get(name)]
     faults = tuple(f"{name} {'is not there' if name not in have else 'is not the one of the lock'}" for name in differ)
@@ -130,7 +131,8 @@ def _sealed(folder: SetFolder) -> Check:
         said = f"{header.cases:,} cases under the key {header.key_id}; without {ENVIRONMENT} they were not opened"
         return Check("", not faults, said, tuple(faults))
     hashes = sealed_hashes(folder)
-    same = lock is None or split_hash(hashes, lock.shares) == lock.splits.get("sealed")
+    known = None if lock is None else sealed_as(folder, lock)
+    same = known is None or split_hash(hashes, known.shares) == known.splits.get("sealed")
     if not same:
         faults.append("its cases are not those of the lock's version")
     return Check("", not faults, f"{len(hashes):,} cases, each opened, none altered", tuple(faults))
