@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "tutorial.md"
 SAYS = {"curate": "keep", "outcome": "accept"}
 SUITE = """
 name: refunds
-dataset: {path: sets/refunds, split: SPLIT}
+dataset: {path: sets/refunds, SPLIT}
 targets:
   today: {use: "python:models:today"}
   small: {use: "python:models:small"}
@@ -24,6 +24,7 @@ rubrics:
   - {name: right, scorer: contains}
   - {name: short, scorer: length, with: {max: 40}}
 """
+BACK = ("dataset checkout sets/refunds v1", "run v1.yaml", "dataset verify sets/refunds")
 MODELS = """
 def today(request):
     return answer(request.text)
@@ -74,10 +75,11 @@ def script() -> str:
 def test_the_tutorial_runs(tmp_path: Path):
     write_logs(tmp_path / "logs.jsonl")
     (tmp_path / "models.py").write_text(MODELS)
-    (tmp_path / "seatrial.yaml").write_text(SUITE.replace("SPLIT", "test"))
-    (tmp_path / "sealed.yaml").write_text(SUITE.replace("SPLIT", "sealed"))
+    (tmp_path / "seatrial.yaml").write_text(SUITE.replace("SPLIT", "split: test"))
+    (tmp_path / "sealed.yaml").write_text(SUITE.replace("SPLIT", "split: sealed"))
     for word in SAYS.values():
         (tmp_path / f"{word}.txt").write_text(f"{word}\n" * 400)
+    (tmp_path / "v1.yaml").write_text(SUITE.replace("SPLIT", "split: test, version: v1"))
     who = {"GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_COMMITTER_NAME": "Ann"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, **who, "GIT_COMMITTER_EMAIL": "a@b.c", "PATH": path, "COLUMNS": "100"}
@@ -90,5 +92,9 @@ def test_the_tutorial_runs(tmp_path: Path):
     assert "ledger: ok: 1 exposure" in done.stdout
     sealed = json.loads((tmp_path / "sets/refunds/set.lock").read_text())["cases"]["sealed"]
     assert sealed == 40
+    assert not (tmp_path / "sets/refunds/sealed.jsonl").exists()
+    again = " && ".join(f"seatrial {each}" for each in BACK)
+    done = subprocess.run(["bash", "-c", again], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert not (tmp_path / "sets/refunds/sealed.jsonl").exists()
     assert "@firma.de" not in (tmp_path / "pool.jsonl").read_text()

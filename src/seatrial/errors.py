@@ -297,7 +297,7 @@ class SealBrokenError(NotEvaluableError):
 
 
 class LedgerError(NotEvaluableError):
-    """The ledger of exposures was altered, or cannot be written; nothing was sent."""
+    """The ledger was altered, lacks what set.lock, git or the store has, or cannot be written; nothing was done."""
 
     code = "E413"
 

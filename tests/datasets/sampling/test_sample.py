@@ -77,6 +77,14 @@ def test_the_command_draws_what_was_asked_and_says_so(tmp_path: Path):
     text = CliRunner().invoke(cli, [*args, "--by", "intent"])
     assert text.exit_code == 0
     assert "sealed" in text.output
+    assert "short: " not in text.output
+    text = CliRunner().invoke(cli, [*args[:-1], "250", "--by", "intent", "--allocation", "equal"])
+    row = next(line for line in text.output.splitlines() if line.startswith("legal"))
+    assert row.split()[-1] == "71"  # 250 / 3 - 12, in whole cases
+    assert (
+        "short: the pool lacks different cases that the allocation wants of 1 stratum, 71 in all; the others give more"
+        in text.output
+    )
 
 
 @pytest.mark.parametrize("how", ["proportional", "floored:5", "equal"])
@@ -234,7 +242,12 @@ def test_hostile_text_is_drawn_as_it_is(tmp_path: Path):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        pytest.param(["--split", "build=.5,test=.6"], "must sum to 1", id="shares"),
+        pytest.param(
+            ["--split", "build=.5,test=.6"],
+            "error: The set cannot be drawn so: the shares of --split must sum to 1, not 1.1. [",
+            id="shares",
+        ),
+        pytest.param(["--split", "build=-1,test=2"], "split.build: must be at least 0", id="a negative share"),
         pytest.param(["--split", "train=1"], "split", id="a split there is not"),
         pytest.param(["--allocation", "even"], "allocation", id="allocation"),
         pytest.param(["--allocation", "floored:90"], "more than the size", id="floors"),
@@ -251,6 +264,7 @@ def test_settings_that_cannot_be_met_are_refused(tmp_path: Path, args: list[str]
     )
     assert done.returncode == 2
     assert said in done.stderr
+    assert "Value error" not in done.stderr
     assert not (tmp_path / "set").exists()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.datasets.sealing.sealed_set import cases, command, sealed_case, write_set
+from tests.datasets.sealing.sealed_set import cases, command, left_behind, sealed_case, words_in, write_set
 
 from seatrial.core.vault import Keys, Vault, environment_key, mark_of, new_key
 from seatrial.datasets.sealing import fileformat, ledger, seal
@@ -21,7 +21,18 @@ from seatrial.datasets.sealing.ledger import Entry, Shown
 from seatrial.datasets.sealing.verify import verify
 from seatrial.datasets.versions.committing import commit
 from seatrial.datasets.versions.folder import SetFolder
-from seatrial.errors import DatasetError, LedgerError, MissingSecretError, SealBrokenError, SealKeyError, UsageError
+from seatrial.datasets.versions.history import Commit
+from seatrial.datasets.versions.restoring import checkout
+from seatrial.datasets.versions.working import is_clean
+from seatrial.errors import (
+    DatasetError,
+    LedgerError,
+    MissingSecretError,
+    NotFoundError,
+    SealBrokenError,
+    SealKeyError,
+    UsageError,
+)
 from seatrial.store.codec import pack_sealed, unpack
 from seatrial.store.sealed import open_case
 from seatrial.store.store import Store
@@ -213,7 +224,11 @@ def test_sealing_again_adds_new_cases_and_none_twice(sealed: Path):
     file.write_text("\n".join(lines[1:]))
     assert seal.seal(sealed).new == 2
     assert [c.id for c in seal._sealed(SetFolder(sealed), KEY)] == [sealed_case(n)["id"] for n in range(10)]
-    assert seal.seal(sealed).new == 0
+    before = (sealed / "versions.jsonl").read_bytes()
+    with pytest.raises(DatasetError, match="nothing is new") as caught:
+        seal.seal(sealed)
+    assert caught.value.exit_code == 2
+    assert (sealed / "versions.jsonl").read_bytes() == before
     file.write_text(lines[0])
     assert seal.seal(sealed).new == 0, "a case that is sealed already, as after a kill"
     file.write_text(lines[0].replace("umbravelvet", "other"))
@@ -238,14 +253,14 @@ def test_a_new_key_takes_the_place_of_the_old_one(sealed: Path, tmp_path: Path, 
         assert store.cases(kept.id, [0])[0].case.id == "orchidanvil 0"
 
 
-def test_what_still_lies_open_is_named(sealed: Path, tmp_path: Path):
-    (sealed / "labels").mkdir()
-    (sealed / "labels" / "a.jsonl").write_text(json.dumps({"case": "orchidanvil 3"}) + "\n{}\n")
-    write_set(tmp_path / "again")
+def test_what_still_lies_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path = write_set(tmp_path)
+    (path / "notes.jsonl").write_text(json.dumps({"case": "orchidanvil 3"}) + "\n{}\n")
     with Store(tmp_path / "s.db") as store:
         store.keep_dataset("open", cases(), {}, None)
-    left = seal.seal(sealed, store=tmp_path / "s.db").left
-    assert left.files == {"labels/a.jsonl": 1}
+    left = seal.seal(path, store=tmp_path / "s.db").left
+    assert left.files == {"notes.jsonl": 1}
     assert left.stored == 8
 
 
@@ -278,7 +293,8 @@ def test_a_kill_leaves_the_plain_file_or_the_whole_sealed_one(tmp_path: Path, re
     else:
         assert (path / "sealed.jsonl").read_bytes() == plain
     again = command(tmp_path, "dataset", "seal", "sets/refunds", key=KEY)
-    assert again.returncode == 0, again.stderr
+    finished = again.returncode == 2 and "nothing is new" in again.stderr
+    assert again.returncode == 0 or finished, again.stderr
     assert len(list(seal._sealed(SetFolder(path), KEY))) == 400
     assert command(tmp_path, "dataset", "verify", "sets/refunds", key=KEY).returncode == 0
 
@@ -415,10 +431,68 @@ def test_ledgers_of_two_branches_are_put_together(exposed: Path):
 
 
 def test_a_commit_keeps_what_the_lock_knows_of_the_ledger(exposed: Path):
-    (exposed / "ledger.jsonl").unlink()
     (exposed / "build.jsonl").write_text('{"id":"n","input":"new"}\n')
     commit(exposed, "changed")
+    (exposed / "ledger.jsonl").unlink()
     assert any("cut off" in fault for fault in faults(exposed))
+    (exposed / "build.jsonl").write_text('{"id":"n","input":"newer"}\n')
+    before = (exposed / "set.lock").read_bytes(), (exposed / "versions.jsonl").read_bytes()
+    with pytest.raises(LedgerError, match="cut off"):
+        commit(exposed, "changed again")
+    assert ((exposed / "set.lock").read_bytes(), (exposed / "versions.jsonl").read_bytes()) == before
+
+
+def in_git(folder: Path, what: str = "sets") -> None:
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for arguments in (["init", "-q"], ["add", what], [*identity, "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+SHORTER: dict[str, Callable[[list[str]], list[str]]] = {
+    "the last removed": lambda lines: lines[:-1],
+    "the first alone": lambda lines: lines[:1],
+    "all removed": lambda lines: [],
+    "written anew": _anew,
+}
+
+
+@pytest.mark.parametrize("tamper", SHORTER.values(), ids=SHORTER.keys())
+@pytest.mark.parametrize("kept", [True, False], ids=["with the lock", "without the lock"])
+def test_a_ledger_that_git_has_more_of_is_refused(exposed: Path, tamper: Callable[..., list[str]], kept: bool):
+    in_git(exposed.parent.parent)
+    assert not faults(exposed)
+    file = exposed / "ledger.jsonl"
+    file.write_text("".join(line + "\n" for line in tamper(file.read_text().splitlines())))
+    if not kept:
+        (exposed / "set.lock").unlink()
+    assert any("git's HEAD has" in fault for fault in faults(exposed))
+    (exposed / "sealed.jsonl").write_text('{"id":"s","input":"one more"}\n')
+    before = {path.name: path.read_bytes() for path in exposed.iterdir()}
+    for work in (lambda: commit(exposed, "again"), lambda: seal.seal(exposed), lambda: seal.rekey(exposed)):
+        with pytest.raises(LedgerError, match="git's HEAD has"):
+            work()
+    assert {path.name: path.read_bytes() for path in exposed.iterdir()} == before
+
+
+def test_a_ledger_that_goes_on_from_the_one_in_git_is_fine(exposed: Path):
+    in_git(exposed.parent.parent)
+    expose(exposed, "t9")
+    (exposed / "build.jsonl").write_text('{"id":"n","input":"new"}\n')
+    assert commit(exposed, "again").new
+    assert not faults(exposed)
+
+
+def test_a_lock_that_was_deleted_is_written_anew_with_the_ledgers_end_and_told(exposed: Path):
+    before = json.loads((exposed / "set.lock").read_text())
+    (exposed / "set.lock").unlink()
+    assert any("`seatrial dataset commit` writes it anew" in fault.said for fault in verify(exposed).checks)
+    made = commit(exposed, "again")
+    assert (made.new, made.rebuilt) == (False, True)
+    assert json.loads((exposed / "set.lock").read_text()) == before
+    (exposed / "set.lock").unlink()
+    told = command(exposed.parent.parent, "dataset", "commit", "sets/refunds", "-m", "again", key=KEY)
+    assert "set.lock was missing and is written anew" in told.stdout
+    assert not commit(exposed, "again").rebuilt
 
 
 def test_a_run_that_cannot_write_the_ledger_does_not_start(sealed: Path):
@@ -443,6 +517,65 @@ def test_verify_finds_other_harm(exposed: Path, harm: Callable[[Path], object], 
     assert faults(exposed)
     done = command(exposed.parent.parent, "dataset", "verify", "sets/refunds")
     assert done.returncode == 4, done.stderr
+
+
+# versions from before the seal ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("then", ["seal", "seal, exchange the key", "seal, commit to git, seal one more"])
+def test_versions_from_before_the_seal_come_back_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path, store, key = write_set(tmp_path), tmp_path / "s.db", KEY
+    made: list[Commit] = []
+    for said in ("old", "new"):
+        (path / "build.jsonl").write_text(json.dumps({"id": "o", "input": said}) + "\n")
+        made.append(commit(path, said, store=store).commit)
+    seal.seal(path)
+    last = SetFolder(path).lock
+    if "key" in then:
+        key = OTHER
+        monkeypatch.setenv("SEATRIAL_SEAL_KEY_OLD", KEY)
+        monkeypatch.setenv("SEATRIAL_SEAL_KEY", OTHER)
+        seal.rekey(path)
+    if "git" in then:
+        in_git(tmp_path, "sets/refunds/sealed.bin")
+        (path / "sealed.jsonl").write_text('{"id":"s","input":"one more"}\n')
+        seal.seal(path)
+        in_git(tmp_path, "sets/refunds/sealed.bin")
+    for version in made:
+        monkeypatch.delenv("SEATRIAL_SEAL_KEY", raising=False)
+        checkout(path, version.id, store=store)
+        folder = SetFolder(path)
+        assert folder.lock == version
+        assert is_clean(folder, version)
+        assert not folder.file("sealed").exists()
+        assert [case.text for case in folder.cases("build")] == [version.message]
+        assert not faults(path)
+        monkeypatch.setenv("SEATRIAL_SEAL_KEY", key)
+        assert not faults(path)
+        assert {case.id for case in seal._sealed(folder, key)} == {sealed_case(n)["id"] for n in range(8)}
+    if then == "seal":
+        assert not commit(path, "again").new
+        assert SetFolder(path).lock == last
+    assert not any(words_in(raw) for name, raw in left_behind(tmp_path) if not name.startswith(".git/"))
+
+
+def test_a_seal_tells_no_digest_that_the_history_has_not(sealed: Path):
+    assert SetFolder(sealed).lock.evolution == {}
+
+
+def test_a_version_whose_sealed_cases_were_changed_since_is_told_to_be_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path = write_set(tmp_path)
+    version = commit(path, "first").commit
+    write_set(tmp_path, sealed=7)
+    seal.seal(path)
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    with pytest.raises(NotFoundError, match="no store keeps sealed cases"):
+        checkout(path, version.id)
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before
 
 
 # what is left open ----------------------------------------------------------------------------------------------------
@@ -474,5 +607,5 @@ def test_what_people_wrote_about_a_sealed_case_goes_with_it(tmp_path, monkeypatc
     notes.parent.mkdir()
     line = {"mode": "outcome", "by": "Ada", "at": "2026-11-22T08:00:00Z", "value": {"answers": ["ten days"]}}
     notes.write_text("".join(json.dumps({**line, "case": one, "unit": one}) + "\n" for one in (ids[0], "open")))
-    seal.seal(path)
+    assert seal.seal(path).forgotten == 1
     assert [json.loads(line)["case"] for line in notes.read_text().splitlines()] == ["open"]

@@ -35,7 +35,7 @@ def test_a_commit_names_content_and_how_it_came_to_be(run: Run, refunds: Path) -
     assert first["cases"] == {"build": 0, "test": 2, "sealed": 0}
     assert first["shares"] == {"intent": {"delivery": 0.7, "refund": 0.3}}
     lock = json.loads((refunds / "set.lock").read_text())
-    assert lock == {key: value for key, value in first.items() if key != "new"}
+    assert lock == {key: value for key, value in first.items() if key not in ("new", "rebuilt")}
     write_lines(refunds / "test.jsonl", [CHANGED, FIRST[1]])
     second = committed(run, "second")
     assert second["parent"] == first["version"]
@@ -56,6 +56,24 @@ def test_what_is_committed_makes_no_second_version_whatever_its_form(run: Run, r
     assert not again["new"]
     assert again["version"] == first["version"]
     assert (refunds / "test.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param("anchors: [T-1]\n", id="anchors"),
+        pytest.param("stratifiers:\n- {stratum: x, use: attribute, path: metadata.note}\n", id="stratifiers"),
+        pytest.param("shares: {intent: {refund: 0.6, delivery: 0.4}}\n", id="shares"),
+    ],
+)
+def test_settings_read_back_from_the_lock_make_no_second_version(run: Run, refunds: Path, settings: str) -> None:
+    case = {**FIRST[0], "id": "T-1"}
+    write_lines(refunds / "test.jsonl", [case])
+    (refunds / "set.yaml").write_text(settings)
+    committed(run)
+    before = (refunds / "versions.jsonl").read_bytes()
+    assert not committed(run, "again")["new"]
+    assert (refunds / "versions.jsonl").read_bytes() == before
 
 
 def test_a_commit_that_was_killed_is_finished_by_the_same_command(run: Run, refunds: Path) -> None:

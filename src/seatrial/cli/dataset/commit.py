@@ -29,10 +29,12 @@ def commit(folder: Path, message: str, store_file: Path | None, as_json: bool, *
     from seatrial.core.identity import short
     from seatrial.datasets.versions.committing import commit as make
 
-    made, new = make(folder, message, store=_shared.store_of(store_file), **asked)
+    made, new, rebuilt = make(folder, message, store=_shared.store_of(store_file), **asked)
     if as_json:
-        click.echo(json.dumps({"new": new, **made.entry}))
+        click.echo(json.dumps({"new": new, "rebuilt": rebuilt, **made.entry}))
         return
+    if rebuilt:
+        click.echo("set.lock was missing and is written anew, from versions.jsonl and ledger.jsonl")
     counts = ", ".join(f"{count:,} {split}" for split, count in made.cases.items() if count)
     if not new:
         click.echo(f"nothing new: the set is version {short(made.version)} ({counts})")

@@ -40,5 +40,5 @@ def refresh(folder: Path, pool: Path, share: float, seed: int, sealed: bool, as_
         told = f"the new cases were not compared with the {found.sealed:,} sealed ones: {ENVIRONMENT} is not set"
         click.echo(f"{told}, so some may equal these")
     if found.unlabelled:
-        click.echo(f"{found.unlabelled:,} wait for a label: `seatrial label {folder}`")
+        click.echo(f"{found.unlabelled:,} wait for a label: `seatrial label outcome {folder}`")
     click.echo(f"`seatrial dataset diff {folder}` shows them; `seatrial dataset commit {folder} -m …` makes a version")

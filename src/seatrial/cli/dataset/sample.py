@@ -74,14 +74,16 @@ def _settings(
 ) -> Sampling:
     from pydantic import ValidationError
 
+    from seatrial.datasets.reading.faults import dotted, translate
     from seatrial.datasets.sampling import split as splits
     from seatrial.datasets.sampling.settings import Sampling
     from seatrial.errors import Problem, UsageError, safe
 
     kind, _, floor = allocation.partition(":")
     masks = {"numbers": rest.pop("mask_numbers"), "names": rest.pop("mask_names"), "jaccard": near}
+    raw: dict[str, Any] = {}
     try:
-        raw = {
+        raw |= {
             **rest,
             "by": [name.strip() for name in by.split(",")] if by else [],
             "allocation": kind,
@@ -93,8 +95,10 @@ def _settings(
         }
         return Sampling.model_validate(raw)
     except ValidationError as error:
-        faults = error.errors(include_url=False)
-        problems = [Problem(e["msg"], key=".".join(map(str, e["loc"])), value=safe(e["input"])) for e in faults]
+        faults = translate(error, Sampling, raw)
+        if whole := [fault.rule for fault in faults if not fault.path]:
+            raise UsageError(f"The set cannot be drawn so: {'; '.join(whole)}.") from None
+        problems = [Problem(fault.rule, None, None, dotted(fault.path), fault.value, fault.hint) for fault in faults]
         raise UsageError("The set cannot be drawn so.", problems=problems) from None
     except ValueError as fault:
         raise UsageError(f"The set cannot be drawn so: {safe(str(fault), 200)}.") from None

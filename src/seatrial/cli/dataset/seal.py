@@ -59,14 +59,16 @@ def _seal(folder: Path, store: Path, *, as_json: bool) -> None:
     from seatrial.core.identity import short
     from seatrial.datasets.sealing.seal import seal
 
-    header, new, left, commit = seal(folder, store=store)
+    header, new, left, commit, forgotten = seal(folder, store=store)
     if as_json:
         about: dict[str, Any] = {"cases": header.cases, "new": new, "key_id": header.key_id, "canary": header.canary}
-        about |= {"version": commit.version, "left": left._asdict()}
+        about |= {"version": commit.version, "left": left._asdict(), "forgotten": forgotten}
         click.echo(json.dumps(about))
         return
     click.echo(f"{header.cases:,} cases are sealed, {new:,} of them new, under the key {header.key_id}")
     click.echo(f"canary {header.canary}")
+    if forgotten:
+        click.echo(f"what people wrote about them is taken out of labels/: {forgotten:,} lines")
     click.echo(f"committed as {short(commit.version)}; the key is nowhere but in your environment: keep it safe")
     for line in _open(folder, left):
         click.echo(line)

@@ -28,7 +28,7 @@ RULES: Mapping[str, Rule] = {
     "L101": Rule("error", "conflicting references", "decide which reference is right, and correct the other"),
     "L102": Rule("warning", "nearly equal, other reference", "read both: mend the wrong reference, or keep them"),
     "L103": Rule("error", "answer in the prompt", "take the reference out of what the model is shown"),
-    "L104": Rule("warning", "unlabelled", "write a reference or criteria: `seatrial label`"),
+    "L104": Rule("warning", "unlabelled", "write a reference or criteria: `seatrial label outcome`"),
     "L105": Rule("error", "one id, several cases", "give every case an id of its own"),
     "L106": Rule("warning", "near-duplicates counted as independent", "give them one `seed_id`, or drop all but one"),
     # splits

@@ -85,6 +85,7 @@ class SampleReport(Record):
             head.append(f"without a date, so placed by lot: {self.undated:,}")
         if self.taken < self.asked:
             head.append(f"short of the {self.asked:,} asked for: the pool has no more different cases")
+        head += _short(self.strata)
         return [*head, "", *_table(self.strata), "", *_split_lines(self.splits)]
 
 
@@ -155,12 +156,24 @@ def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
+def _short(rows: Sequence[StratumRow]) -> list[str]:
+    """What the column of that name means, where it has a whole case."""
+    lacking = [round(row.short) for row in rows if round(row.short)]
+    if not lacking or len(rows) == 1:
+        return []
+    what = "1 stratum" if len(lacking) == 1 else f"{len(lacking):,} strata"
+    rest = "; the others give more" if len(lacking) < len(rows) else ""
+    told = "short: the pool lacks different cases that the allocation wants of"
+    return [f"{told} {what}, {sum(lacking):,} in all{rest}"]
+
+
 def _table(rows: Sequence[StratumRow]) -> list[str]:
     named = [(safe(", ".join(row.strata.values()) or "all", SHOWN), row) for row in rows]
     width = max([7, *(len(name) for name, _ in named)])
     heads = f"{'stratum':<{width}}  traffic  available     quota  taken  short"
     lines = [
-        f"{name:<{width}}  {row.share:>7.1%}  {row.available:>9,}  {row.quota:>8.2f}  {row.taken:>5,}  {row.short:>5g}"
+        f"{name:<{width}}  {row.share:>7.1%}  {row.available:>9,}  {row.quota:>8.2f}  {row.taken:>5,}"
+        f"  {round(row.short):>5,}"
         for name, row in named
     ]
     return [heads, *lines]

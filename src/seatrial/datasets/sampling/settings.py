@@ -38,7 +38,7 @@ class Sampling(Record):
     @model_validator(mode="after")
     def _fits(self) -> Sampling:
         if abs(sum(self.split.values()) - 1) > 1e-6:
-            raise ValueError(f"the shares of the splits must sum to 1, not {sum(self.split.values()):g}")
+            raise ValueError(f"the shares of --split must sum to 1, not {sum(self.split.values()):g}")
         if len(set(self.by)) != len(self.by):
             raise ValueError("a stratum is named twice")
         return self

@@ -2,15 +2,16 @@
 
 An entry follows the last one, or, where branches were merged, the last one of each. Its `hash` covers all of it, so a
 line that was altered, removed from the middle or put elsewhere does not fit what follows. Lines cut from the end leave
-nothing behind in the file: so set.lock keeps how many there were and the last hashes, and the store keeps the entry of
-each of its trials. `mac` can be made with the set's secret only: nobody without the key writes the ledger anew.
+nothing behind in the file: so set.lock keeps how many there were and the last hashes, the store keeps the entry of each
+of its trials, and what git's HEAD has must be there too. `mac` can be made with the set's secret only: nobody without
+the key writes the ledger anew.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -21,9 +22,11 @@ from seatrial.core.files import write_whole
 from seatrial.core.identity import canonical, digest, loads
 from seatrial.core.record import Filled, Moment, Record, Text, as_dict
 from seatrial.core.vault import Vault
+from seatrial.datasets.versions import git
 from seatrial.datasets.versions.alone import alone
 from seatrial.datasets.versions.folder import LEDGER, LOCK, SetFolder
 from seatrial.errors import ConfigError, LedgerError, Problem, safe
+from seatrial.store.store import Store
 
 HINT = "`seatrial dataset verify` says more; restore ledger.jsonl from git"
 STATE = "ledger"
@@ -101,7 +104,7 @@ class Ledger(NamedTuple):
 
 
 def read(folder: SetFolder) -> Ledger:
-    """The ledger of a set, every line checked against those before it, and all of it against set.lock."""
+    """The ledger of a set, every line checked against those before it, and all against set.lock and git's HEAD."""
     file = folder.path / LEDGER
     try:
         content = file.read_bytes() if file.exists() else b""
@@ -122,7 +125,7 @@ def read(folder: SetFolder) -> Ledger:
             seen.setdefault(found.hash, found.number)
             entries.append(found)
     ledger = Ledger(tuple(entries), ())
-    return Ledger(ledger.entries, (*problems, *_cut(folder, seen)))
+    return Ledger(ledger.entries, (*problems, *_cut(folder, seen), *_lacks_of_git(folder, seen)))
 
 
 def _entry(line: bytes, file: str, number: int) -> tuple[Entry | None, list[Problem]]:
@@ -163,6 +166,56 @@ def _cut(folder: SetFolder, seen: Mapping[str, int]) -> Iterator[Problem]:
     if gone or len(seen) < state.get("count", 0):
         rule = f"has {len(seen):,} entries; set.lock knows of {state.get('count', 0):,}: the end was cut off"
         yield Problem(rule, file)
+
+
+def _lacks_of_git(folder: SetFolder, seen: Mapping[str, int]) -> Iterator[Problem]:
+    """What git's HEAD has of the ledger, and the file has not: it does not go on from there."""
+    lines = (git.content(folder.path, "HEAD", LEDGER) or b"").split(b"\n")
+    kept = [entry for line in lines if line and (entry := _entry(line, LEDGER, 0)[0]) is not None]
+    gone = sum(entry.hash not in seen for entry in kept)
+    if gone:
+        rule = f"lacks {gone:,} of the {len(kept):,} entries that git's HEAD has: they were cut off or written anew"
+        yield Problem(rule, folder.shown(folder.path / LEDGER))
+
+
+def lacks_of_store(
+    read: Ledger, name: str, store: Path | None, commits: Collection[str] | None = None
+) -> tuple[int, list[str]] | None:
+    """The trials of a store that were shown the set of this name, and those whose entry the ledger lacks.
+
+    `commits`: only trials over one of these. None where there is no store.
+    """
+    if store is None or not store.exists():
+        return None
+    known = {entry.hash for entry in read.entries}
+    lacking: list[str] = []
+    count = 0
+    with Store(store) as opened:
+        for trial in opened.trials(limit=1_000_000):
+            about, ran = (as_dict(trial.environment.get(key)) or {} for key in ("exposure", "set"))
+            if about.get("set") != name or (commits is not None and ran.get("commit") not in commits):
+                continue
+            count += 1
+            if about.get("hash") not in known:
+                lacking.append(trial.id)
+    return count, lacking
+
+
+def must_be_whole(folder: SetFolder, store: Path | None = None) -> Ledger:
+    """The ledger, where nothing of it was altered or is missing: set.lock, git's HEAD and the store know no more.
+
+    Of the store's trials those over a version of this set's history count. Raises LedgerError.
+    """
+    ledger = read(folder)
+    problems = list(ledger.problems)
+    if folder.is_sealed or ledger.entries:
+        _, lacking = lacks_of_store(ledger, folder.name, store, folder.history.by_id()) or (0, [])
+        file = folder.shown(folder.path / LEDGER)
+        problems += [Problem(f"lacks the entry of trial {one}, which the store has", file) for one in lacking]
+    if problems:
+        said = "; ".join(str(problem) for problem in problems[:3])
+        raise LedgerError(f"The ledger of exposures was altered, so nothing is written: {said}.", hint=HINT)
+    return ledger
 
 
 def lock_state(folder: SetFolder) -> dict[str, Any] | None:

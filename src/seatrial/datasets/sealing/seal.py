@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,17 +16,21 @@ from pydantic import ValidationError
 from seatrial.core import vault
 from seatrial.core.case import Case
 from seatrial.core.identity import loads
+from seatrial.core.record import Json
 from seatrial.core.suite import DatasetSpec
 from seatrial.core.vault import MARK, Keys, Vault, environment_key, mark_of
 from seatrial.datasets.labelling.journal import forget, held
 from seatrial.datasets.reading.reader import read as read_plain
 from seatrial.datasets.sealing import fileformat
 from seatrial.datasets.sealing.fileformat import Header
+from seatrial.datasets.sealing.ledger import must_be_whole
 from seatrial.datasets.sealing.leftovers import Leftovers, find
 from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.committing import commit
-from seatrial.datasets.versions.folder import LABELS, SetFolder, split_bytes
+from seatrial.datasets.versions.encrypted import ENCRYPTS, PLAIN
+from seatrial.datasets.versions.folder import LABELS, SEALED, SetFolder, split_bytes
 from seatrial.datasets.versions.history import Commit
+from seatrial.datasets.versions.working import base_of
 from seatrial.errors import ConfigError, DatasetError, Problem, SealBrokenError, UsageError, safe
 from seatrial.store.sealed import reseal
 from seatrial.store.store import Store
@@ -38,12 +43,16 @@ NOTICE = (
 
 
 class Sealing(NamedTuple):
-    """What sealing did: the cases that are sealed now, those that were new, and where their text still lies open."""
+    """What sealing did: the cases that are sealed now, those that were new, and where their text still lies open.
+
+    `forgotten`: lines of people's journals about the new cases, which were taken out.
+    """
 
     header: Header
     new: int
     left: Leftovers
     commit: Commit
+    forgotten: int = 0
 
 
 class Exchanged(NamedTuple):
@@ -60,11 +69,12 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
 
     Where sealed.bin is there already, the new cases join those in it, and none twice: after a kill the same command
     goes on. `store` is looked through for the same cases in plain. Raises MissingSecretError and SealKeyError for the
-    key, DatasetError where there is nothing to seal or cases disagree, SealBrokenError where sealed.bin was altered,
-    UsageError where somebody labels the set right now.
+    key, DatasetError where there is nothing new to seal or cases disagree, SealBrokenError where sealed.bin was
+    altered, LedgerError where the ledger was altered or cut, UsageError where somebody labels the set right now.
     """
     folder = SetFolder(path)
     folder.must_exist()
+    must_be_whole(folder, store)
     key = environment_key(environ)
     before = list(_sealed(folder, key)) if folder.is_sealed else []
     plain = folder.file("sealed")
@@ -74,16 +84,22 @@ def seal(path: Path | str, *, store: Path | None = None, environ: Mapping[str, s
             f"The set {safe(str(folder.path), 200)} has no case in sealed.jsonl to seal.",
             hint="`seatrial dataset sample` sets some aside, or move cases there",
         )
+    if not new and not plain.exists() and _is_committed(folder):
+        raise DatasetError(
+            f"The set {safe(str(folder.path), 200)} is sealed and committed: nothing is new.",
+            hint="put new cases into sealed.jsonl, then seal again",
+        )
     header, marked = _marked(folder, key, before, new)
     cases = _joined(folder, before, marked)
     with held(folder.path / LABELS):
         if len(cases) > len(before):
             _write(folder, header, key, cases)
-        forget(folder.path / LABELS, {case.id for case in new})
+        forgotten = forget(folder.path / LABELS, {case.id for case in new})
         folder.remove("sealed")
     header = fileformat.read_header(folder.sealed_file)
-    made = _commit(folder, f"Seal {len(cases) - len(before):,} cases" if new else "Seal the split")
-    return Sealing(header, len(cases) - len(before), find(folder, cases, store), made)
+    message = f"Seal {len(cases) - len(before):,} cases" if new else "Seal the split"
+    made = _commit(folder, message, _encrypts(folder, cases, new))
+    return Sealing(header, len(cases) - len(before), find(folder, cases, store), made, forgotten)
 
 
 @one_at_a_time
@@ -98,6 +114,7 @@ def rekey(path: Path | str, *, store: Path | None = None, environ: Mapping[str, 
         raise DatasetError(
             f"The set {safe(str(folder.path), 200)} is not sealed.", hint="`seatrial dataset seal` seals it"
         )
+    must_be_whole(folder, store)
     key, old = environment_key(environ), environment_key(environ, OLD)
     header = fileformat.read_header(folder.sealed_file)
     done = Keys(key, header.canary).id == header.key_id
@@ -220,10 +237,30 @@ def _write(folder: SetFolder, header: Header, key: str, cases: list[Case]) -> No
     fileformat.write(folder.sealed_file, whole, Keys(key, header.canary), [content])
 
 
-def _commit(folder: SetFolder, message: str) -> Commit:
+def _is_committed(folder: SetFolder) -> bool:
+    """Whether the lock knows this sealed.bin: where a kill came before the commit it does not."""
+    base = base_of(folder)
+    return base is not None and base.files.get(SEALED) == folder.sha256(SEALED)
+
+
+def _encrypts(folder: SetFolder, cases: list[Case], new: list[Case]) -> dict[str, Json]:
+    """Which sealed.jsonl of the history these are, so that its versions can be put back; a new digest is never told."""
+    given = {case.id: case for case in new}
+    plain = split_bytes((given.get(case.id) or _unmarked(case) for case in cases), folder.shown(folder.file("sealed")))
+    found = sha256(plain).hexdigest()
+    return {ENCRYPTS: found} if any(one.files.get(PLAIN) == found for one in folder.history.commits) else {}
+
+
+def _unmarked(case: Case) -> Case:
+    metadata = {key: value for key, value in case.metadata.items() if key != MARK}
+    rest = {key: value for key, value in case.recorded.items() if key != "metadata"}
+    return Case.model_validate(rest | {"metadata": metadata} if metadata else rest)
+
+
+def _commit(folder: SetFolder, message: str, evolution: Mapping[str, Json] | None = None) -> Commit:
     folder.refresh()
     try:
-        return commit(folder.path, message, allow_unlabelled=True).commit
+        return commit(folder.path, message, evolution=evolution, allow_unlabelled=True).commit
     except ConfigError as fault:
         fault.hint = f"the split is sealed; mend this, then `seatrial dataset commit {folder.path} -m …`. {fault.hint}"
         raise

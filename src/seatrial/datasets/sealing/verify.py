@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seatrial.core.record import as_dict
 from seatrial.core.vault import ENVIRONMENT, has_key
 from seatrial.datasets.sealing import fileformat, ledger
 from seatrial.datasets.sealing.opening import most_exposures
 from seatrial.datasets.sealing.seal import sealed_hashes, vault_of
+from seatrial.datasets.versions.encrypted import files_with, sealed_as
 from seatrial.datasets.versions.folder import SetFolder, split_hash
 from seatrial.datasets.versions.working import files_of
 from seatrial.errors import ConfigError, SealKeyError, SeatrialError
-from seatrial.store.store import Store
 
 SHOWN = 20
 
@@ -104,14 +103,15 @@ def _history(folder: SetFolder) -> Check:
 def _lock(folder: SetFolder) -> Check:
     lock = folder.lock
     if lock is None:
-        return Check("", False, "there is no set.lock: the set has no version yet")
+        why = "`seatrial dataset commit` writes it anew" if folder.history.commits else "the set has no version yet"
+        return Check("", False, f"there is no set.lock: {why}")
     known = lock.id in folder.history.by_id()
     return Check("", known, "names a commit of the history" if known else "names a commit that the history has not")
 
 
 def _files(folder: SetFolder) -> Check:
     lock = folder.lock
-    wanted: Mapping[str, str] = lock.files if lock is not None else {}
+    wanted: Mapping[str, str] = files_with(lock, sealed_as(folder, lock)) if lock is not None else {}
     have = files_of(folder)
     differ = [name for name in sorted({*wanted, *have}) if wanted.get(name) != have.get(name)]
     faults = tuple(f"{name} {'is not there' if name not in have else 'is not the one of the lock'}" for name in differ)
@@ -131,7 +131,8 @@ def _sealed(folder: SetFolder) -> Check:
         said = f"{header.cases:,} cases under the key {header.key_id}; without {ENVIRONMENT} they were not opened"
         return Check("", not faults, said, tuple(faults))
     hashes = sealed_hashes(folder)
-    same = lock is None or split_hash(hashes, lock.shares) == lock.splits.get("sealed")
+    known = None if lock is None else sealed_as(folder, lock)
+    same = known is None or split_hash(hashes, known.shares) == known.splits.get("sealed")
     if not same:
         faults.append("its cases are not those of the lock's version")
     return Check("", not faults, f"{len(hashes):,} cases, each opened, none altered", tuple(faults))
@@ -149,17 +150,9 @@ def _codes(folder: SetFolder, read: ledger.Ledger) -> Check:
 
 def _trials(folder: SetFolder, read: ledger.Ledger, store: Path | None) -> Check:
     """The store's own trials over the set: each must have its entry."""
-    if store is None or not store.exists():
+    found = ledger.lacks_of_store(read, folder.name, store)
+    if found is None:
         return Check("", None, "there is no store here")
-    known, name = {entry.hash for entry in read.entries}, folder.name
-    faults: list[str] = []
-    count = 0
-    with Store(store) as opened:
-        for trial in opened.trials(limit=1_000_000):
-            about = as_dict(trial.environment.get("exposure")) or {}
-            if about.get("set") != name:
-                continue
-            count += 1
-            if about.get("hash") not in known:
-                faults.append(f"trial {trial.id} was shown the split, and the ledger lacks its entry: it was removed")
+    count, lacking = found
+    faults = [f"trial {one} was shown the split, and the ledger lacks its entry: it was removed" for one in lacking]
     return Check("", not faults, f"{count:,} of them were shown the split, each with its entry", tuple(faults[:SHOWN]))

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seatrial.core.identity import canonical
 from seatrial.core.record import Json
 from seatrial.datasets.sealing.fileformat import read_header
+from seatrial.datasets.sealing.ledger import must_be_whole
 from seatrial.datasets.versions import git
 from seatrial.datasets.versions.alone import one_at_a_time
-from seatrial.datasets.versions.folder import SetFolder, split_bytes
+from seatrial.datasets.versions.folder import LOCK, SetFolder, split_bytes
 from seatrial.datasets.versions.history import HEAD, Commit, History, Tag
 from seatrial.datasets.versions.working import (
     OPEN,
@@ -33,10 +35,11 @@ HASH = re.compile(r"[0-9a-f]{4,64}")
 
 
 class Committed(NamedTuple):
-    """A commit, and whether there was anything new to commit."""
+    """A commit, and whether there was anything new to commit. `rebuilt`: set.lock was missing and is there again."""
 
     commit: Commit
     new: bool
+    rebuilt: bool = False
 
 
 @one_at_a_time
@@ -56,12 +59,14 @@ def commit(
     then writes versions.jsonl and set.lock. Its parents are the lock's commit and the heads of branches merged since.
     `author` is git's where not given, `date` now. `evolution` says how the cases came from the parent's. Content that
     is committed already makes no second commit. Raises DatasetError with every fault, MissingSecretError where a
-    changed sealed split has to be opened.
+    changed sealed split has to be opened, LedgerError where entries of the ledger were altered or are missing.
     """
     if not message.strip():
         raise UsageError("A commit needs a message.", hint='say what changed: -m "…"')
     folder = SetFolder(path)
     base = base_of(folder)
+    must_be_whole(folder, store)
+    rebuilt = not (folder.path / LOCK).exists() and bool(folder.history.commits)
     found = settled(read_working(folder, base))
     _check(folder, found, allow_unlabelled=allow_unlabelled)
     parents, later = follows(folder.history, base)
@@ -80,7 +85,7 @@ def commit(
     if same is None:
         folder.append_history(entry.entry)
     folder.write_lock(same or entry)
-    return Committed(same or entry, new=same is None)
+    return Committed(same or entry, same is None, rebuilt)
 
 
 def _moment(date: str) -> str:
@@ -98,7 +103,7 @@ def _check(folder: SetFolder, found: Working, *, allow_unlabelled: bool) -> None
         raise DatasetError(
             f"{len(waiting):,} cases are not labelled yet.",
             problems=waiting,
-            hint="`seatrial label` labels them; --allow-unlabelled commits them as they are",
+            hint=f"`seatrial label outcome {folder.path}` labels them; --allow-unlabelled commits them as they are",
         )
     anchors = set(folder.config.anchors) - {case.id for cases in found.cases.values() for case in cases}
     if anchors and not folder.is_sealed:
@@ -147,7 +152,7 @@ def _canary(folder: SetFolder, parents: Sequence[Commit]) -> str:
 
 
 def _content(commit: Commit) -> tuple[object, ...]:
-    return commit.version, commit.name, commit.files, commit.config
+    return commit.version, commit.name, commit.files, canonical(dict(commit.config))
 
 
 def keep(store: Path, name: str, found: Working) -> None:

@@ -147,10 +147,12 @@ class SetFolder:
         return commit_of(_bytes(file), self.shown(file))
 
     def write_lock(self, commit: Commit) -> None:
-        """Replace set.lock. What it says of the ledger stays."""
-        from seatrial.datasets.sealing.ledger import STATE, lock_state
+        """Replace set.lock. What it says of the ledger stays; where there was no lock, it is what the ledger says."""
+        from seatrial.datasets.sealing.ledger import STATE, lock_state, read
 
         state = lock_state(self)
+        if state is None and (found := read(self)).entries:
+            state = found.state()
         content = commit.lock_text({} if state is None else {STATE: state}).encode("utf-8")
         write_whole(self.path / LOCK, lambda out: out.write(content), "The lock of the set")
         self.refresh()

@@ -13,6 +13,7 @@ from seatrial.core.identity import short
 from seatrial.datasets.versions import git
 from seatrial.datasets.versions.alone import one_at_a_time
 from seatrial.datasets.versions.config import SetConfig, config_text
+from seatrial.datasets.versions.encrypted import PLAIN, encrypted, files_with
 from seatrial.datasets.versions.folder import CONFIG, SEALED, SPLITS, SetFolder, Split, split_bytes, split_hash
 from seatrial.datasets.versions.history import HEAD, Commit
 from seatrial.datasets.versions.working import OPEN, files_of, read_working
@@ -65,6 +66,11 @@ def _in_git(folder: SetFolder, name: str, wanted: str | None) -> bytes | None:
 
 
 def _gone(commit: Commit, name: str) -> NotFoundError:
+    if name in (SEALED, PLAIN):
+        return NotFoundError(
+            f"{name} of version {short(commit.version)} is not in git's history, and no store keeps sealed cases.",
+            hint="fetch the branch, or take the copy of the folder, that has it; without it that version is lost",
+        )
     return NotFoundError(
         f"{name} of version {short(commit.version)} is neither in the store nor in git's history.",
         hint="name the store that it was committed with: --store FILE, or fetch the branch that has it",
@@ -75,7 +81,8 @@ def _gone(commit: Commit, name: str) -> NotFoundError:
 def checkout(path: Path | str, wanted: str, *, store: Path | None = None, force: bool = False) -> Commit:
     """Put a version's files back into the folder.
 
-    What no commit has is not overwritten: raises UsageError naming the files, unless `force`. All files are found
+    A sealed split that the version has open and that was encrypted since comes back encrypted. What no commit has is
+    not overwritten: raises UsageError naming the files, unless `force`. All files are found
     before the first is written: raises NotFoundError where neither store nor git has one.
     """
     folder = SetFolder(path)
@@ -139,26 +146,38 @@ def _split_of(name: str) -> Split | None:
 def _contents(folder: SetFolder, commit: Commit, store: Path | None) -> Mapping[str, bytes | None]:
     """What every file of the version holds; None where it had none."""
     names: Sequence[str] = (*(folder.file(split).name for split in SPLITS), SEALED, CONFIG)
+    files = files_with(commit, _sealing(folder, commit))
     found: dict[str, bytes | None] = {}
     for name in names:
-        wanted = commit.files.get(name)
+        wanted = files.get(name)
         if wanted is None:
             found[name] = None
         elif folder.sha256(name) == wanted:
             found[name] = (folder.path / name).read_bytes()
         else:
-            found[name] = _content(folder, commit, name, store)
+            found[name] = _content(folder, commit, name, store, wanted)
     return found
 
 
-def _content(folder: SetFolder, commit: Commit, name: str, store: Path | None) -> bytes:
+def _sealing(folder: SetFolder, commit: Commit) -> Commit:
+    """The commit whose sealed.bin holds what this one has open, where folder or git have that file; else this one."""
+    here = folder.sha256(SEALED)
+    known = encrypted(folder.history, commit)
+    near = [one for one in known if one.files[SEALED] == here]
+    return next(
+        (one for one in (*near, *known) if one in near or _in_git(folder, SEALED, one.files[SEALED]) is not None),
+        commit,
+    )
+
+
+def _content(folder: SetFolder, commit: Commit, name: str, store: Path | None, wanted: str) -> bytes:
     split = _split_of(name)
     if split is not None and not commit.splits.get(split):
         return b""
     kept = _stored(commit, split, store) if split else None
     if kept is not None:
         return split_bytes(kept, safe(name))
-    content = _in_git(folder, name, commit.files[name])
+    content = _in_git(folder, name, wanted)
     if content is None and name == CONFIG:
         return config_text(SetConfig.model_validate(commit.config)).encode("utf-8")
     if content is None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from seatrial.core.case import Case
 from seatrial.core.identity import digest
+from seatrial.datasets.versions.encrypted import files_with, sealed_as
 from seatrial.datasets.versions.folder import CONFIG, SEALED, SPLITS, SetFolder, Split, split_hash
 from seatrial.datasets.versions.history import Commit, Shares
 from seatrial.errors import DatasetError, MissingSecretError, Problem, safe
@@ -95,9 +96,10 @@ def _twice(folder: SetFolder, cases: Mapping[Split, Sequence[Case]]) -> list[Pro
 
 def _sealed(folder: SetFolder, base: Commit | None) -> Sealed:
     file = folder.sha256(SEALED)
-    same = base is not None and base.files.get(SEALED) == file and base.shares == folder.config.shares
-    if base is not None and same and "sealed" in base.splits:
-        return Sealed(base.splits["sealed"], base.cases.get("sealed", 0))
+    known = None if base is None else sealed_as(folder, base)
+    same = known is not None and known.files.get(SEALED) == file and known.shares == folder.config.shares
+    if known is not None and same and "sealed" in known.splits:
+        return Sealed(known.splits["sealed"], known.cases.get("sealed", 0))
     from seatrial.datasets.sealing.seal import sealed_hashes
 
     try:
@@ -151,8 +153,12 @@ def base_of(folder: SetFolder) -> Commit | None:
 
 
 def is_clean(folder: SetFolder, commit: Commit) -> bool:
-    """Whether the folder's files are those of a commit: byte for byte, or at least case by case."""
-    if all(folder.sha256(name) == commit.files.get(name) for name in {*files_of(folder), *commit.files}):
+    """Whether the folder's files are those of a commit: byte for byte, or at least case by case.
+
+    The encrypted form of a sealed split that the commit has open is the same.
+    """
+    wanted = files_with(commit, sealed_as(folder, commit))
+    if all(folder.sha256(name) == wanted.get(name) for name in {*files_of(folder), *wanted}):
         return True
     found = read_working(folder, commit)
     return version_of(found.splits, found.shares) == commit.version
