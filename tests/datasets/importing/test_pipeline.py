@@ -261,6 +261,69 @@ def command(*arguments, cwd):
     return subprocess.run([*main, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, env=env, timeout=120)
 
 
+def labelled(number, **metadata):
+    return {**turn(f"s{number}", 0), "metadata": metadata}
+
+
+MAPPINGS = [
+    pytest.param({"strata.intent": "metadata.intnt"}, ["metadata.intent"], id="a nested key"),
+    pytest.param({"metadata.city": "metadata.city"}, [], id="some records lack it"),
+    pytest.param({"strata.intent": "metadata.intent"}, [], id="every record has it"),
+    pytest.param({"strata.at": "creatd_at"}, ["created_at"], id="a column"),
+    pytest.param({"strata.a": "request.modl", "session_id": "sesion_id"}, ["session_id", "request.model"], id="two"),
+    pytest.param({"strata.a": "zzzz\ud800\x00"}, [""], id="nothing is near"),
+    pytest.param({"strata.empty": "metadata.empty"}, [], id="there, but empty"),
+]
+
+
+@pytest.mark.parametrize(("fields", "near"), MAPPINGS)
+def test_a_mapped_path_that_no_record_has_is_refused(fields, near, tmp_path):
+    records = [labelled(n, intent="refund", empty=None) for n in range(30)] + [labelled(30, city="Oslo", intent="x")]
+    if not near:
+        found, _ = run(tmp_path, records, fields=fields)
+        assert len(found) == 31
+        return
+    with pytest.raises(DatasetError, match="does not fit the logs") as caught:
+        run(tmp_path, records, fields=fields)
+    assert (caught.value.code, caught.value.exit_code) == ("E200", 2)
+    told = caught.value.problems
+    assert len(told) == len(near)
+    for problem, path in zip(told, near, strict=True):
+        assert "names a path that no record has" in problem.rule
+        assert f"did you mean {path!r}?" == problem.hint if path else "the first records have" in problem.hint
+    assert not (tmp_path / "pool.jsonl").exists()
+
+
+def test_a_misspelt_column_of_a_table_is_refused(tmp_path):
+    fields = {"input": "question", "strata.intent": "itent"}
+    with pytest.raises(DatasetError, match="does not fit") as caught:
+        run(tmp_path, b"question,intent\nhow?,refund\n", name="log.csv", fields=fields)
+    assert caught.value.problems[0].hint == "did you mean 'intent'?"
+
+
+def test_a_path_of_the_second_log_alone_is_no_fault(tmp_path):
+    logs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for number, log in enumerate(logs):
+        log.write_bytes(written([labelled(number, **({"intent": "x"} if number else {}))]))
+    settings = Settings(scrub="none", fields={"strata.intent": "metadata.intent"})
+    assert import_logs(logs, tmp_path / "pool.jsonl", settings).cases == 2
+
+
+def test_what_a_mapping_has_found_outlasts_a_kill(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH", 2)
+    log, pool = tmp_path / "log.jsonl", tmp_path / "pool.jsonl"
+    log.write_bytes(written([labelled(0, intent="x", city="y")] + [labelled(n) for n in range(1, 9)]))
+    settings = Settings(scrub="none", fields={"strata.intent": "metadata.intent", "metadata.city": "metadata.city"})
+
+    def kill(stage, count):
+        if count >= 6:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        import_logs([log], pool, settings, tell=kill)
+    assert import_logs([log], pool, settings).cases == 9
+
+
 def test_the_command(tmp_path):
     Path(tmp_path / "log.jsonl").write_bytes(written([turn("a", 0), turn("a", 1)]))
     done = command("log.jsonl", "--into", "pools/pool.jsonl", "--json", cwd=tmp_path)
