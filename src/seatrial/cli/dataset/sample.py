@@ -80,15 +80,16 @@ def _must_have(pool: Path, into: Path, by: Sequence[str]) -> None:
 
     The pool is read until every one of them was seen: in most pools, that is one record.
     """
+    from seatrial.core.record import as_dict
     from seatrial.datasets.sampling.pool import Pool
     from seatrial.datasets.versions.folder import SetFolder
     from seatrial.errors import UsageError, nearest, safe
 
-    defined = [str(one.get("stratum")) for one in SetFolder(into).config.stratifiers if isinstance(one, dict)]
-    known = dict.fromkeys(defined)
+    defined = [as_dict(one) or {} for one in SetFolder(into).config.stratifiers]
+    known = dict.fromkeys(str(one.get("stratum")) for one in defined)
     missing = set(by) - set(known)
     for record in Pool(pool).records() if missing else ():
-        strata = record.row.get("strata") or {}
+        strata = as_dict(record.row.get("strata")) or {}
         missing -= strata.keys()
         if not missing:
             return
