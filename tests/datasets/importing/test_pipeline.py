@@ -352,3 +352,44 @@ def test_the_command_refuses_with_2(arguments, said, tmp_path):
     error = json.loads(done.stdout)["error"]
     assert said in json.dumps(error)
     assert not (tmp_path / "p.jsonl").exists()
+
+
+UNSURE = "Dear Maria, I am Keller. Regards, Tom Baker. Call 0171 3928475, or 555-0199, account 4711 0815."
+
+
+def review_of(path):
+    """The findings for a person to look at, without what another record number or surrogate tells."""
+    held = json.loads(path.read_text())["review"]
+    return {**held, "first": [{k: one[k] for k in ("field", "context", "kind", "confidence")} for one in held["first"]]}
+
+
+def test_findings_that_are_less_sure_are_told_as_scrubbing_tells_them(tmp_path, monkeypatch):
+    from seatrial.datasets.scrubbing.pool import scrub_pool
+
+    monkeypatch.setenv("SEATRIAL_SCRUB_KEY", "0123456789abcdef")
+    log, pool = tmp_path / "log.jsonl", tmp_path / "pool.jsonl"
+    log.write_bytes(written([turn(f"s{at}", 0, UNSURE) for at in range(700)]))
+    report = import_logs([log], pool, Settings())
+    import_logs([log], tmp_path / "raw.jsonl", Settings(scrub="none"))
+    scrub_pool(tmp_path / "raw.jsonl", tmp_path / "apart.jsonl")
+    told = review_of(tmp_path / "pool.jsonl.report.json")
+    assert told == review_of(tmp_path / "apart.jsonl.scrub.json")
+    assert told["count"] >= 700
+    assert sum(told["by_kind"].values()) == told["count"] == report.review["count"]
+    assert len(told["first"]) == 500  # whatever the length of the log
+    ids = {json.loads(line)["id"] for line in pool.read_text().splitlines()}
+    assert {one["id"] for one in report.review["first"]} <= ids
+    assert [one["record"] for one in report.review["first"]] == sorted(one["record"] for one in report.review["first"])
+    raw = (tmp_path / "pool.jsonl.report.json").read_text()
+    assert not [word for word in ("Maria", "Keller", "Baker", "3928475", "0815") if word in raw]
+
+
+def test_the_command_says_how_many_findings_are_less_sure(tmp_path):
+    (tmp_path / "log.jsonl").write_bytes(written([turn("a", 0, UNSURE)]))
+    done = command("log.jsonl", "--into", "pool.jsonl", cwd=tmp_path)
+    count = json.loads((tmp_path / "pool.jsonl.report.json").read_text())["review"]["count"]
+    assert count
+    assert f"{count} findings are less sure: look at them in the report" in done.stdout
+    none = command("log.jsonl", "--into", "none.jsonl", "--scrub", "none", cwd=tmp_path)
+    assert json.loads((tmp_path / "none.jsonl.report.json").read_text())["review"]["count"] == 0
+    assert "less sure" not in none.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -23,14 +23,17 @@ from seatrial.errors import DatasetError, Problem, SeatrialError, UsageError, sa
 from seatrial.traces import otlp
 from seatrial.traces.observation import MalformedError, Observation, Raw
 
+if TYPE_CHECKING:
+    from seatrial.datasets.scrubbing.report import Review
+
 FIRST = 1000
 """So many records of each log are looked at to name a path that is near a misspelt one."""
 
 BATCH = 2000
 """Records between two commits of the spool: what a kill can cost."""
 
-Scrub = Callable[[Raw], "tuple[Raw | None, dict[str, int], str]"]
-"""A clean case, as plain values, with what was replaced in it by kind; none with the reason why it was refused."""
+Scrub = Callable[[Raw, int], "tuple[Raw | None, str]"]
+"""A clean case, as plain values, of a case and its record's number; none with the reason why it was refused."""
 Step = Callable[[str, int], None]
 
 
@@ -57,11 +60,11 @@ def import_logs(
             raise UsageError("The pool would replace the log it is made of.", hint="name another file after --into")
     marked = files.fingerprint(paths)
     key = None if settings.scrub == "none" else scrub_key(pool.absolute().parent)
-    scrub = _scrubber(settings.scrub, key)
+    scrub, review = _scrubber(settings.scrub, key)
     spool = Spool(pool.with_name(f".{pool.name}.import"), settings.identity(marked, key), Seal(key))
     done = False
     try:
-        report = _Import(paths, pool, settings, spool, tell or _silent).run(scrub)
+        report = _Import(paths, pool, settings, spool, tell or _silent).run(scrub, review)
         done = True
     except SeatrialError:
         done = True
@@ -75,23 +78,24 @@ def _silent(stage: str, count: int) -> None:
     """Tell nobody."""
 
 
-def _scrubber(policy: str, key: bytes | None) -> Scrub:
-    """What scrubs a case. Raises ConfigError for an unknown policy."""
+def _scrubber(policy: str, key: bytes | None) -> tuple[Scrub, Review | None]:
+    """What scrubs a case, and what gathers its findings. Raises ConfigError for an unknown policy."""
     if key is None:
-        return lambda plain: (plain, {}, "")
+        return (lambda plain, _: (plain, "")), None
     from seatrial.datasets.scrubbing.policy import load
+    from seatrial.datasets.scrubbing.report import Review
     from seatrial.datasets.scrubbing.scrub import Scrubber
 
-    scrubber = Scrubber(load(policy), key)
+    rules = load(policy)
+    scrubber, review = Scrubber(rules, key), Review(rules)
 
-    def scrub(plain: Raw) -> tuple[Raw | None, dict[str, int], str]:
+    def scrub(plain: Raw, number: int) -> tuple[Raw | None, str]:
         done = scrubber.valid(plain)
-        counts: dict[str, int] = {}
-        for finding in done.findings:
-            counts[finding.kind] = counts.get(finding.kind, 0) + 1
-        return done.record, counts, done.refused
+        name = str(done.record["id"]) if done.record else ""
+        review.add(number, name, done.findings, done.refused)
+        return done.record, done.refused
 
-    return scrub
+    return scrub, review
 
 
 class _Import:
@@ -108,7 +112,7 @@ class _Import:
         self._names = [path.name for path in paths]
         self._mapped = mapping.Mapped(settings.fields, self._at.mapped)
 
-    def run(self, scrub: Scrub) -> Report:
+    def run(self, scrub: Scrub, review: Review | None) -> Report:
         for number, path in enumerate(self._paths):
             if number >= self._at.file:
                 self._read(number, path)
@@ -118,7 +122,7 @@ class _Import:
         if self._mapped.missing and self._at.seen:
             raise mapping.refusal(self._mapped.missing, self._first())
         self._spool.join()
-        return self._write(scrub)
+        return self._write(scrub, review)
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -256,7 +260,7 @@ class _Import:
 
     # ---------------------------------------------------------------------------------------------- writing
 
-    def _write(self, scrub: Scrub) -> Report:
+    def _write(self, scrub: Scrub, review: Review | None) -> Report:
         at = self._at
         told = {k: v for k, v in vars(self._settings).items() if v is not None}
         report = Report(self._pool.name, "seatrial.pool/1", [p.name for p in self._paths], told)
@@ -276,6 +280,10 @@ class _Import:
             if not report.cases:
                 raise DatasetError("The logs hold no request with its messages.", hint=self._why_none(report))
             report.problems = [str(problem) for problem in problems]
+            if review is not None:
+                found = review.plain()
+                report.scrubbed = {kind: told["replaced"] for kind, told in found["kinds"].items()}
+                report.review = found["review"]
 
         write_whole(self._pool, fill, "The pool")
         text = canonical(report.plain()).encode("ascii") + b"\n"
@@ -308,12 +316,10 @@ class _Import:
                     yield clean
 
     def _clean(self, case: Raw, entry: Entry, scrub: Scrub, report: Report, problems: list[Problem]) -> Raw | None:
-        clean, counts, refused = scrub(case)
+        clean, refused = scrub(case, entry.number)
         if clean is None:
             self._bad_case(Problem(f"was refused by scrubbing: {refused}", *self._place(entry)), problems, report)
             return None
-        for kind, count in counts.items():
-            report.scrubbed[kind] = report.scrubbed.get(kind, 0) + count
         return clean
 
     def _place(self, entry: Entry) -> tuple[str, int]:
