@@ -49,7 +49,8 @@ def _with_first(commands: Iterable[str]) -> Iterable[str]:
 def text_of(state: State, view: View) -> str:
     """The unit on the screen, whole, as plain text."""
     unit = state.unit
-    where = f"[{state.done:,} of {len(state.units):,} done] {state.at + 1:,}. case {clean(unit.case)}"
+    skipped = f", {state.skipped:,} skipped" if state.skipped else ""
+    where = f"[{state.done:,} of {len(state.units):,} done{skipped}] {state.at + 1:,}. case {clean(unit.case)}"
     head = " · ".join(part for part in (where, unit.heading, said(state.mark, state)) if part)
     texts = [f"-- {clean(title)}\n{clean(text)}" for title, text in unit.read()]
     return "\n".join([f"\n{clean(view.title)}", head, *texts, f"> {clean(unit.question)}"])

@@ -99,8 +99,18 @@ class State:
 
     @property
     def done(self) -> int:
-        """How many units are judged or skipped."""
-        return sum(1 for unit in self.units if finished(self.marks.get(unit.key)))
+        """How many units are judged; what was skipped is not."""
+        return sum(1 for unit in self.units if (mark := self.marks.get(unit.key)) is not None and judges(mark.value))
+
+    @property
+    def skipped(self) -> int:
+        """How many units are skipped."""
+        return sum(1 for unit in self.units if (mark := self.marks.get(unit.key)) is not None and "skip" in mark.value)
+
+    @property
+    def left(self) -> int:
+        """How many units need a word yet."""
+        return len(self.units) - self.done - self.skipped
 
 
 Made = tuple[State, tuple[Effect, ...]]
@@ -183,8 +193,8 @@ def _set(state: State, mark: Mark | None, *, advance: bool) -> Made:
     state = replace(state, at=_next(state, state.at))
     if (state.unit.group, state.unit.heading) != (was.group, was.heading):
         state = replace(state, page=0)  # the same answer under another rubric stays where it is
-    over = "everything is labelled: u undoes, q leaves" if state.done == len(state.units) else ""
-    return replace(state, said=over), (saved,)
+    words = "labelled or skipped" if state.skipped else "labelled"
+    return replace(state, said="" if state.left else f"everything is {words}: u undoes, q leaves"), (saved,)
 
 
 def _undo(state: State) -> Made:
