@@ -15,6 +15,7 @@ from seatrial.errors import safe
 REASONS = ("duplicate", "unclear", "personal data", "out of scope", "not realistic", "broken")
 BEHAVIOURS = ("answer", "refuse", "ask", "abstain", "correct")
 LONGEST_TEXT = 1_000_000
+WRITTEN = "written and kept: Enter (next) goes on; another part can be added"
 LAST_PAGE = 10**9
 
 
@@ -218,6 +219,14 @@ def _say(**value: Json) -> Action:
     return act
 
 
+def _skip(state: State) -> Made:
+    """Skip a unit; a reference that was written for it stays, and counts."""
+    if state.mode != "outcome" or not judges(_value(state)):
+        return _say(skip=True)(state)
+    kept = "not skipped: what was written is kept (x, clear, takes it back)"
+    return replace(state, at=_next(state, state.at), page=0, said=kept), ()
+
+
 def _ask(kind: str, text: Callable[[State], str] = lambda _: "") -> Action:
     return lambda state: (replace(state, prompt=Prompt(kind, text(state))), ())
 
@@ -278,7 +287,8 @@ def _part(state: State, kind: str, text: str) -> Made:
         value = outcome.with_part(held, kind, text, state.unit.tools, state.check)
     except ValueError as fault:
         return replace(state, prompt=None, said=safe(str(fault), 300)), ()
-    return _set(state, Mark(value, _note(state)), advance=False)
+    state, effects = _set(state, Mark(value, _note(state)), advance=False)
+    return (replace(state, said=WRITTEN) if judges(value) else state), effects
 
 
 def _clear(state: State) -> Made:
@@ -378,7 +388,7 @@ class Binding(NamedTuple):
 
 
 COMMON = {
-    "s": Binding(_say(skip=True), "skip", "skip it: it comes again with --skipped"),
+    "s": Binding(_skip, "skip", "skip it: it comes again with --skipped"),
     "u": Binding(_undo, "undo", "take back the last thing said, any number of times, earlier sessions included"),
     "n": Binding(_ask("note", _note), "note", "a note, kept with what is said"),
     "g": Binding(_ask("go"), "go to", "go to a unit by its number"),
