@@ -1,7 +1,8 @@
 """A session without a terminal: one line a command, for scripts, screen readers and terminals that cannot be drawn on.
 
-A line is a key or its word, with what belongs to it: `p`, `pass`, `r duplicate`, `note unclear`, `undo`, `go 12`; `?` shows
-them, and `next` goes on to the next unit. A reference of several lines: `write`, then the lines, then a line with one full stop.
+A line is a key or its word, with what belongs to it: `p`, `pass`, `r duplicate`, `note unclear`, `undo`, `go 12`. `?`
+shows them all, and `next` goes on to the next unit. A reference of several lines: `write`, then the lines, then a line
+with one full stop.
 """
 
 from __future__ import annotations
