@@ -69,8 +69,14 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, or None when none is close."""
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
+    """The known word most like `word`, or None when none is close.
+
+    Half-alike words are close only where they begin alike or one is part of the other: `azure-openai` for `openai`.
+    """
+    words = list(known)
+    half = get_close_matches(word, words, n=3, cutoff=0.6)
+    close = get_close_matches(word, half, n=1, cutoff=0.75)
+    return next(iter([*close, *(one for one in half if one[:1] == word[:1] or word in one or one in word)]), None)
 
 
 @dataclass(frozen=True, slots=True)

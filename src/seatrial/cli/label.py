@@ -373,18 +373,19 @@ def _label(task: Task, sitting: Sitting, *, as_json: bool, then: Callable[[], di
     say: Callable[[str], None] = (lambda text: click.echo(text, err=True)) if as_json else click.echo
     done = sit(task, sitting, commands=None if drawn else _lines(), say=say)
     written = then() if then else {}
+    skipped = f", {done.skipped:,} skipped" if done.skipped else ""
     if done.interrupted:
-        raise Interrupted(
-            f"Stopped; {done.done:,} of {done.units:,} are labelled, and all of it is kept in {done.file}."
-        )
-    told = {"mode": task.mode, "by": sitting.by, "done": done.done, "units": done.units, "journal": done.file}
+        counts = f"{done.done:,} of {done.units:,} are labelled{skipped}"
+        raise Interrupted(f"Stopped; {counts}, and all of it is kept in {done.file}.")
+    counted = {"done": done.done, "skipped": done.skipped, "units": done.units}
+    told = {"mode": task.mode, "by": sitting.by, **counted, "journal": done.file}
     if as_json:
         click.echo(json.dumps({**told, **({"labels": written} if written else {})}))
         return 0
     if not done.units:
         click.echo("people differ on nothing" if sitting.adjudicate else "there is nothing left to label")
     else:
-        click.echo(f"{done.done:,} of {done.units:,} labelled, kept in {safe(done.file, 200)}")
+        click.echo(f"{done.done:,} of {done.units:,} labelled{skipped}, kept in {safe(done.file, 200)}")
     if written:
         click.echo(_told_labels(written))
     return 0

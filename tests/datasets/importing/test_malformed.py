@@ -246,9 +246,42 @@ def test_one_more_than_may_be_skipped_stops(tmp_path):
 
 
 def test_a_log_of_the_wrong_kind_is_given_up_before_its_end(tmp_path):
-    with pytest.raises(DatasetError, match="at least") as caught:
+    with pytest.raises(DatasetError, match=r"^at least 100 records are bad") as caught:
         run(tmp_path, b'{"hello": 1}\n' * 100_000)
-    assert 100 <= len(caught.value.problems) <= 200
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.rule) == (1, "is of no known format (this record and 99 more)")
+
+
+FORMATS = [
+    pytest.param({}, b'{"hello": 1}\n', "name the format with --format", id="nothing given"),
+    pytest.param({"format": "openai"}, b'{"hello": 1}\n', "is openai the right --format", id="a format given"),
+    pytest.param({"fields": {"input": "x"}}, b'{"hello": 1}\n', "does the mapping name", id="a mapping given"),
+    pytest.param({}, b"hello\n", "name the format with --format", id="no JSON"),
+]
+
+
+@pytest.mark.parametrize("count", [1, 4, 250])
+@pytest.mark.parametrize(("settings", "line", "hint"), FORMATS)
+def test_logs_in_which_no_record_fits_are_told_once_and_with_a_hint_for_what_was_given(
+    settings, line, hint, count, tmp_path
+):
+    with pytest.raises(DatasetError) as caught:
+        run(tmp_path, line * count, **settings)
+    told = min(count, 100)
+    (problem,) = caught.value.problems
+    assert f"{told} record{'s are' if told > 1 else ' is'} bad" in caught.value.problem
+    assert problem.line == 1
+    assert problem.rule.endswith(f"(this record and {told - 1} more)") is (told > 1)
+    assert hint in caught.value.hint
+    assert "--skip-bad" not in caught.value.hint
+
+
+def test_faults_of_many_kinds_are_told_apart_and_add_up(tmp_path):
+    with pytest.raises(DatasetError, match=r"^8 records are bad") as caught:
+        run(tmp_path, GOOD["openai"][0] + b"\n" + b"{}\n" * 5 + b"[]\n{]\n[]\n")
+    assert [problem.line for problem in caught.value.problems] == [2, 7, 9, 8]
+    assert "(this record and 4 more)" in caught.value.problems[0].rule
+    assert "--skip-bad 8" in caught.value.hint
 
 
 def test_values_are_not_shown_where_personal_data_is_scrubbed(tmp_path):

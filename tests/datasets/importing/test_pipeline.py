@@ -261,6 +261,69 @@ def command(*arguments, cwd):
     return subprocess.run([*main, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, env=env, timeout=120)
 
 
+def labelled(number, **metadata):
+    return {**turn(f"s{number}", 0), "metadata": metadata}
+
+
+MAPPINGS = [
+    pytest.param({"strata.intent": "metadata.intnt"}, ["metadata.intent"], id="a nested key"),
+    pytest.param({"metadata.city": "metadata.city"}, [], id="some records lack it"),
+    pytest.param({"strata.intent": "metadata.intent"}, [], id="every record has it"),
+    pytest.param({"strata.at": "creatd_at"}, ["created_at"], id="a column"),
+    pytest.param({"strata.a": "request.modl", "session_id": "sesion_id"}, ["session_id", "request.model"], id="two"),
+    pytest.param({"strata.a": "zzzz\ud800\x00"}, [""], id="nothing is near"),
+    pytest.param({"strata.empty": "metadata.empty"}, [], id="there, but empty"),
+]
+
+
+@pytest.mark.parametrize(("fields", "near"), MAPPINGS)
+def test_a_mapped_path_that_no_record_has_is_refused(fields, near, tmp_path):
+    records = [labelled(n, intent="refund", empty=None) for n in range(30)] + [labelled(30, city="Oslo", intent="x")]
+    if not near:
+        found, _ = run(tmp_path, records, fields=fields)
+        assert len(found) == 31
+        return
+    with pytest.raises(DatasetError, match="does not fit the logs") as caught:
+        run(tmp_path, records, fields=fields)
+    assert (caught.value.code, caught.value.exit_code) == ("E200", 2)
+    told = caught.value.problems
+    assert len(told) == len(near)
+    for problem, path in zip(told, near, strict=True):
+        assert "names a path that no record has" in problem.rule
+        assert f"did you mean {path!r}?" == problem.hint if path else "the first records have" in problem.hint
+    assert not (tmp_path / "pool.jsonl").exists()
+
+
+def test_a_misspelt_column_of_a_table_is_refused(tmp_path):
+    fields = {"input": "question", "strata.intent": "itent"}
+    with pytest.raises(DatasetError, match="does not fit") as caught:
+        run(tmp_path, b"question,intent\nhow?,refund\n", name="log.csv", fields=fields)
+    assert caught.value.problems[0].hint == "did you mean 'intent'?"
+
+
+def test_a_path_of_the_second_log_alone_is_no_fault(tmp_path):
+    logs = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for number, log in enumerate(logs):
+        log.write_bytes(written([labelled(number, **({"intent": "x"} if number else {}))]))
+    settings = Settings(scrub="none", fields={"strata.intent": "metadata.intent"})
+    assert import_logs(logs, tmp_path / "pool.jsonl", settings).cases == 2
+
+
+def test_what_a_mapping_has_found_outlasts_a_kill(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH", 2)
+    log, pool = tmp_path / "log.jsonl", tmp_path / "pool.jsonl"
+    log.write_bytes(written([labelled(0, intent="x", city="y")] + [labelled(n) for n in range(1, 9)]))
+    settings = Settings(scrub="none", fields={"strata.intent": "metadata.intent", "metadata.city": "metadata.city"})
+
+    def kill(stage, count):
+        if count >= 6:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        import_logs([log], pool, settings, tell=kill)
+    assert import_logs([log], pool, settings).cases == 9
+
+
 def test_the_command(tmp_path):
     Path(tmp_path / "log.jsonl").write_bytes(written([turn("a", 0), turn("a", 1)]))
     done = command("log.jsonl", "--into", "pools/pool.jsonl", "--json", cwd=tmp_path)
@@ -289,3 +352,44 @@ def test_the_command_refuses_with_2(arguments, said, tmp_path):
     error = json.loads(done.stdout)["error"]
     assert said in json.dumps(error)
     assert not (tmp_path / "p.jsonl").exists()
+
+
+UNSURE = "Dear Maria, I am Keller. Regards, Tom Baker. Call 0171 3928475, or 555-0199, account 4711 0815."
+
+
+def review_of(path):
+    """The findings for a person to look at, without what another record number or surrogate tells."""
+    held = json.loads(path.read_text())["review"]
+    return {**held, "first": [{k: one[k] for k in ("field", "context", "kind", "confidence")} for one in held["first"]]}
+
+
+def test_findings_that_are_less_sure_are_told_as_scrubbing_tells_them(tmp_path, monkeypatch):
+    from seatrial.datasets.scrubbing.pool import scrub_pool
+
+    monkeypatch.setenv("SEATRIAL_SCRUB_KEY", "0123456789abcdef")
+    log, pool = tmp_path / "log.jsonl", tmp_path / "pool.jsonl"
+    log.write_bytes(written([turn(f"s{at}", 0, UNSURE) for at in range(700)]))
+    report = import_logs([log], pool, Settings())
+    import_logs([log], tmp_path / "raw.jsonl", Settings(scrub="none"))
+    scrub_pool(tmp_path / "raw.jsonl", tmp_path / "apart.jsonl")
+    told = review_of(tmp_path / "pool.jsonl.report.json")
+    assert told == review_of(tmp_path / "apart.jsonl.scrub.json")
+    assert told["count"] >= 700
+    assert sum(told["by_kind"].values()) == told["count"] == report.review["count"]
+    assert len(told["first"]) == 500  # whatever the length of the log
+    ids = {json.loads(line)["id"] for line in pool.read_text().splitlines()}
+    assert {one["id"] for one in report.review["first"]} <= ids
+    assert [one["record"] for one in report.review["first"]] == sorted(one["record"] for one in report.review["first"])
+    raw = (tmp_path / "pool.jsonl.report.json").read_text()
+    assert not [word for word in ("Maria", "Keller", "Baker", "3928475", "0815") if word in raw]
+
+
+def test_the_command_says_how_many_findings_are_less_sure(tmp_path):
+    (tmp_path / "log.jsonl").write_bytes(written([turn("a", 0, UNSURE)]))
+    done = command("log.jsonl", "--into", "pool.jsonl", cwd=tmp_path)
+    count = json.loads((tmp_path / "pool.jsonl.report.json").read_text())["review"]["count"]
+    assert count
+    assert f"{count} findings are less sure: look at them in the report" in done.stdout
+    none = command("log.jsonl", "--into", "none.jsonl", "--scrub", "none", cwd=tmp_path)
+    assert json.loads((tmp_path / "none.jsonl.report.json").read_text())["review"]["count"] == 0
+    assert "less sure" not in none.stdout

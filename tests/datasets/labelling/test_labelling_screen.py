@@ -59,6 +59,15 @@ def test_wrapping_loses_nothing_but_blanks(text: str, width: int):
     assert all(cells(line) <= width for line in lines)
 
 
+def test_the_screen_tells_skipped_units_apart():
+    state = begin("verdict", units(4))
+    assert "0/4 · 0 %" in shown(state)
+    assert "skipped" not in shown(state).splitlines()[0]
+    for key in "ssp":
+        state = press(state, Key("char", key))[0]
+    assert "1/4 · 25 % · 2 skipped" in shown(state).splitlines()[0]
+
+
 def test_a_megabyte_of_one_word_is_paged():
     state = begin("verdict", [unit("c", read=lambda: [Section("Answer", "x" * 1_000_000)])])
     made = frame(replace(state, page=10**9), VIEW, 80, 24)

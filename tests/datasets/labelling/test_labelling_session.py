@@ -178,4 +178,20 @@ def test_a_session_goes_on_where_its_journal_ends(mode: str, keys: list[Key]):
     ]
     again = begin(mode, held, journal, editor=False)
     assert (again.marks, again.history) == (state.marks, state.history)
-    assert again.done == sum(finished(mark) for mark in state.marks.values())
+    assert again.done + again.skipped == sum(finished(mark) for mark in state.marks.values())
+
+
+COUNTS = [
+    pytest.param("verdict", "psf", (2, 1, 0), "everything is labelled or skipped: u undoes, q leaves", id="a-skip"),
+    pytest.param("verdict", "ppp", (3, 0, 0), "everything is labelled: u undoes, q leaves", id="no-skip"),
+    pytest.param("verdict", "ssu", (0, 1, 2), "undone", id="a-skip-taken-back"),
+    pytest.param("curate", "ta=b⏎", (0, 0, 3), "", id="strata-alone"),
+    pytest.param("outcome", "sas", (1, 2, 0), "everything is labelled or skipped: u undoes, q leaves", id="outcome"),
+]
+
+
+@pytest.mark.parametrize(("mode", "keys", "counts", "said"), COUNTS)
+def test_what_is_skipped_is_not_labelled(mode: str, keys: str, counts: tuple, said: str):
+    state, _ = after(begin(mode, units(3, start=STARTED), editor=False), typed(keys))
+    assert (state.done, state.skipped, state.left) == counts
+    assert state.said == said

@@ -68,7 +68,8 @@ def test_labels_of_people_enter_the_verdict(suite: Path, run: Callable[..., tupl
     units = 2 * (COUNT * 2 - COUNT // 4)  # two rubrics; the limit is not judged; equal answers are one
     lines = "fail\nskip\nnote rude\n" + "pass\n" * units
     code, out, err = run("label", "verdict", str(suite), "--by", "Ann", "--json", lines=lines)
-    assert (code, json.loads(out)["units"], json.loads(out)["done"]) == (0, units, units)
+    told = json.loads(out)
+    assert (code, told["units"], told["done"], told["skipped"]) == (0, units, units - 1, 1)
     assert not re.search(r"(incumbent|candidate)-model|quick|old\.jsonl", err)
     read = suite_labels.of_suite(load(suite).suite, tmp_path)
     assert {label.rubric for label in read} == {"right", "safe"}
@@ -171,3 +172,12 @@ def test_references_start_from_a_trial_s_answers(suite: Path, run: Callable[...,
     written = [row["expected"]["answers"][0] for row in made if "expected" in row]
     assert len(written) == 3
     assert all(text.startswith("a refund") for text in written)
+
+
+def test_what_is_skipped_is_told_apart(run: Callable[..., tuple], tmp_path: Path):
+    rows = [{"id": f"c{i}", "input": f"question {i}"} for i in range(5)]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, _ = run("label", "outcome", "pool.jsonl", "--by", "Kim", "--sample", "4", lines="skip\nskip\nq\n")
+    assert code == 0
+    assert "[0 of 4 done, 2 skipped]" in out
+    assert "0 of 4 labelled, 2 skipped, kept in" in out

@@ -67,6 +67,8 @@ def import_(logs: tuple[Path, ...], into: Path, fields: tuple[str, ...], as_json
     if report.scrubbed:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(report.scrubbed.items()))
         click.echo(f"  replaced: {kinds}")
+    if report.review["count"]:
+        click.echo(f"  {report.review['count']:,} findings are less sure: look at them in the report")
     click.echo(f"report: {into}.report.json")
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from seatrial.core.case import Case
 from seatrial.core.files import write_whole
 from seatrial.core.identity import canonical
-from seatrial.datasets.importing import families, files, turns
+from seatrial.datasets.importing import families, files, mapping, turns
+from seatrial.datasets.importing.refusing import SHOWN_BAD, refused
 from seatrial.datasets.importing.settings import Report, Settings
 from seatrial.datasets.importing.spool import Entry, Seal, Spool
 from seatrial.datasets.reading.faults import dotted, translate
@@ -21,14 +23,17 @@ from seatrial.errors import DatasetError, Problem, SeatrialError, UsageError, sa
 from seatrial.traces import otlp
 from seatrial.traces.observation import MalformedError, Observation, Raw
 
+if TYPE_CHECKING:
+    from seatrial.datasets.scrubbing.report import Review
+
+FIRST = 1000
+"""So many records of each log are looked at to name a path that is near a misspelt one."""
+
 BATCH = 2000
 """Records between two commits of the spool: what a kill can cost."""
 
-SHOWN_BAD = 100
-"""So many faults beyond what may be skipped are collected before the import gives up."""
-
-Scrub = Callable[[Raw], "tuple[Raw | None, dict[str, int], str]"]
-"""A clean case, as plain values, with what was replaced in it by kind; none with the reason why it was refused."""
+Scrub = Callable[[Raw, int], "tuple[Raw | None, str]"]
+"""A clean case, as plain values, of a case and its record's number; none with the reason why it was refused."""
 Step = Callable[[str, int], None]
 
 
@@ -55,11 +60,11 @@ def import_logs(
             raise UsageError("The pool would replace the log it is made of.", hint="name another file after --into")
     marked = files.fingerprint(paths)
     key = None if settings.scrub == "none" else scrub_key(pool.absolute().parent)
-    scrub = _scrubber(settings.scrub, key)
+    scrub, review = _scrubber(settings.scrub, key)
     spool = Spool(pool.with_name(f".{pool.name}.import"), settings.identity(marked, key), Seal(key))
     done = False
     try:
-        report = _Import(paths, pool, settings, spool, tell or _silent).run(scrub)
+        report = _Import(paths, pool, settings, spool, tell or _silent).run(scrub, review)
         done = True
     except SeatrialError:
         done = True
@@ -73,33 +78,24 @@ def _silent(stage: str, count: int) -> None:
     """Tell nobody."""
 
 
-def _scrubber(policy: str, key: bytes | None) -> Scrub:
-    """What scrubs a case. Raises ConfigError for an unknown policy."""
+def _scrubber(policy: str, key: bytes | None) -> tuple[Scrub, Review | None]:
+    """What scrubs a case, and what gathers its findings. Raises ConfigError for an unknown policy."""
     if key is None:
-        return lambda plain: (plain, {}, "")
+        return (lambda plain, _: (plain, "")), None
     from seatrial.datasets.scrubbing.policy import load
+    from seatrial.datasets.scrubbing.report import Review
     from seatrial.datasets.scrubbing.scrub import Scrubber
 
-    scrubber = Scrubber(load(policy), key)
+    rules = load(policy)
+    scrubber, review = Scrubber(rules, key), Review(rules)
 
-    def scrub(plain: Raw) -> tuple[Raw | None, dict[str, int], str]:
+    def scrub(plain: Raw, number: int) -> tuple[Raw | None, str]:
         done = scrubber.valid(plain)
-        counts: dict[str, int] = {}
-        for finding in done.findings:
-            counts[finding.kind] = counts.get(finding.kind, 0) + 1
-        return done.record, counts, done.refused
+        name = str(done.record["id"]) if done.record else ""
+        review.add(number, name, done.findings, done.refused)
+        return done.record, done.refused
 
-    return scrub
-
-
-def _refused(bad: int, limit: int, problems: list[Problem]) -> DatasetError:
-    """More bad records than may be left out: nothing is imported."""
-    more = bad >= limit + SHOWN_BAD
-    many = f"at least {bad:,}" if more else f"{bad:,}"
-    allowed = f", {limit:,} may be skipped" if limit else ""
-    hint = "is it the right --format?" if more else f"mend them, or leave them out with --skip-bad {bad}"
-    word = "record is" if bad == 1 else "records are"
-    return DatasetError(f"{many} {word} bad{allowed}; nothing was imported.", hint=hint, problems=problems)
+    return scrub, review
 
 
 class _Import:
@@ -114,16 +110,19 @@ class _Import:
         self._family = families.named(settings.format, settings.fields) or families.named(self._at.family, {})
         self._given = settings.format != "auto" or families.named("auto", settings.fields) is not None
         self._names = [path.name for path in paths]
+        self._mapped = mapping.Mapped(settings.fields, self._at.mapped)
 
-    def run(self, scrub: Scrub) -> Report:
+    def run(self, scrub: Scrub, review: Review | None) -> Report:
         for number, path in enumerate(self._paths):
             if number >= self._at.file:
                 self._read(number, path)
         self._commit()
         if self._at.bad > self._settings.skip_bad:
             self._refuse()
+        if self._mapped.missing and self._at.seen:
+            raise mapping.refusal(self._mapped.missing, self._first())
         self._spool.join()
-        return self._write(scrub)
+        return self._write(scrub, review)
 
     # ---------------------------------------------------------------------------------------------- reading
 
@@ -135,13 +134,13 @@ class _Import:
                 if isinstance(item, Problem):
                     self._note(item)
                     self._at = self._at._replace(number=max(item.line or 0, self._at.number), offset=0)
-                    continue
-                self._record(log, item)
-                self._at = self._at._replace(
-                    number=item.number, offset=item.offset, records=self._at.records + 1,
-                    family=self._family.name if self._family else "",
-                )  # fmt: skip
-                if self._spool.waiting >= BATCH or len(self._new) >= BATCH:
+                else:
+                    self._record(log, item)
+                    self._at = self._at._replace(
+                        number=item.number, offset=item.offset, records=self._at.records + 1,
+                        family=self._family.name if self._family else "",
+                    )  # fmt: skip
+                if self._spool.waiting >= BATCH or len(self._new) >= BATCH or self._is_hopeless:
                     self._commit()
         self._at = self._at._replace(file=number + 1, number=0, offset=0, family="")
         if not self._given:
@@ -150,11 +149,16 @@ class _Import:
 
     def _commit(self) -> None:
         kept = max(0, self._settings.skip_bad + SHOWN_BAD - (self._at.bad - len(self._new)))
-        self._at = self._spool.commit(self._at, self._new[:kept])
+        self._at = self._spool.commit(self._at._replace(mapped=self._mapped.mark), self._new[:kept])
         self._new = []
         self._tell("reading", self._at.records)
-        if self._at.bad >= self._settings.skip_bad + SHOWN_BAD:
+        if self._is_hopeless:
             self._refuse()
+
+    @property
+    def _is_hopeless(self) -> bool:
+        """Whether so much is bad that reading on tells nothing new."""
+        return self._at.bad >= self._settings.skip_bad + SHOWN_BAD
 
     def _note(self, problem: Problem) -> None:
         self._new.append(problem)
@@ -162,7 +166,33 @@ class _Import:
 
     def _refuse(self) -> None:
         """Give up on reading. Raises DatasetError with the faults."""
-        raise _refused(self._at.bad, self._settings.skip_bad, self._spool.problems())
+        hint = "" if self._at.seen else self._none_fits()
+        raise refused(self._at.bad, self._settings.skip_bad, self._spool.problems(), hint)
+
+    def _none_fits(self) -> str:
+        """What to do where not one record could be read, by what was given."""
+        if not self._given:
+            return "name the format with --format, or the columns with --field input=COLUMN"
+        if self._settings.format in ("auto", "rows"):
+            return "does the mapping name the columns of these logs?"
+        return f"is {self._settings.format} the right --format?"
+
+    def _first(self) -> Iterator[Raw]:
+        """What the first records of each log hold, as a mapping sees it."""
+        for path in self._paths:
+            with files.open_log(path, self._settings.format) as log:
+                for item in islice(files.records(log), FIRST):
+                    if not isinstance(item, Problem):
+                        yield from self._held(item.value)
+            if not self._given:
+                self._family = None
+
+    def _held(self, value: dict[str, Any] | bytes) -> list[Raw]:
+        try:
+            found = [item for item in self._observed(value) if isinstance(item, Observation)]
+        except (MalformedError, RecursionError):
+            return []  # was told, or left out as a bad record
+        return [item.attributes for item in found if item.attributes]
 
     def _record(self, log: files.Log, record: files.Record) -> None:
         """Keep what a record holds: all of it, or nothing where a part is bad."""
@@ -172,6 +202,7 @@ class _Import:
             for item in self._observed(record.value):
                 if isinstance(item, MalformedError):
                     raise item
+                self._mapped.see(item)
                 found.append(item)
             rows = [(item, turns.payload(item, self._labels(item))) for item in found if self._inside(item)]
         except MalformedError as fault:
@@ -196,9 +227,7 @@ class _Import:
             self._family = families.of(value)
             if self._family is None:
                 keys = ", ".join(safe(key, 30) for key in list(value)[:8])
-                raise MalformedError(
-                    "is of no known format", "", None, f"name one with --format, or --field input=COLUMN; keys: {keys}"
-                )
+                raise MalformedError("is of no known format", "", None, f"keys: {keys}")
         elif not self._family.fits(value):
             other = families.of(value)
             hint = f"it looks like {other.title}; import that log by itself" if other else ""
@@ -231,7 +260,7 @@ class _Import:
 
     # ---------------------------------------------------------------------------------------------- writing
 
-    def _write(self, scrub: Scrub) -> Report:
+    def _write(self, scrub: Scrub, review: Review | None) -> Report:
         at = self._at
         told = {k: v for k, v in vars(self._settings).items() if v is not None}
         report = Report(self._pool.name, "seatrial.pool/1", [p.name for p in self._paths], told)
@@ -247,10 +276,14 @@ class _Import:
                 if report.cases % BATCH == 0:
                     self._tell("writing", report.cases)
             if report.bad > self._settings.skip_bad:
-                raise _refused(report.bad, self._settings.skip_bad, problems)
+                raise refused(report.bad, self._settings.skip_bad, problems, "")
             if not report.cases:
                 raise DatasetError("The logs hold no request with its messages.", hint=self._why_none(report))
             report.problems = [str(problem) for problem in problems]
+            if review is not None:
+                found = review.plain()
+                report.scrubbed = {kind: told["replaced"] for kind, told in found["kinds"].items()}
+                report.review = found["review"]
 
         write_whole(self._pool, fill, "The pool")
         text = canonical(report.plain()).encode("ascii") + b"\n"
@@ -283,12 +316,10 @@ class _Import:
                     yield clean
 
     def _clean(self, case: Raw, entry: Entry, scrub: Scrub, report: Report, problems: list[Problem]) -> Raw | None:
-        clean, counts, refused = scrub(case)
+        clean, refused = scrub(case, entry.number)
         if clean is None:
             self._bad_case(Problem(f"was refused by scrubbing: {refused}", *self._place(entry)), problems, report)
             return None
-        for kind, count in counts.items():
-            report.scrubbed[kind] = report.scrubbed.get(kind, 0) + count
         return clean
 
     def _place(self, entry: Entry) -> tuple[str, int]:

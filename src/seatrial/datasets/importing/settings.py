@@ -14,7 +14,7 @@ from seatrial.datasets.importing.values import moment
 from seatrial.errors import Problem, UsageError, nearest, safe
 from seatrial.traces.observation import MalformedError
 
-VERSION = 2
+VERSION = 3
 """Of the importer: a change in what a record means raises it, and what an older one has kept is read again."""
 
 
@@ -77,7 +77,10 @@ class Report:
 
     `records` read, `requests` to models found in them, `cases` written. `duplicates`: records with the ids (or the
     whole content) of an earlier one. `without_content`: requests whose messages were not recorded or were redacted.
-    `outside`: requests outside the time asked for. `bad`: records left out, listed in `problems`.
+    `outside`: requests outside the time asked for. `bad`: records left out, listed in `problems`. `scrubbed`: what was
+    replaced, by kind. `review`: findings that are less sure, for a person to look at: their `count`, the counts
+    `by_kind`, and the `first` ones, each by its case's id in the pool and its record's number in the log; as in the
+    report of `dataset scrub`, nothing real is in it.
     """
 
     pool: str
@@ -93,6 +96,7 @@ class Report:
     outside: int = 0
     bad: int = 0
     scrubbed: dict[str, int] = field(default_factory=dict[str, int])
+    review: dict[str, Any] = field(default_factory=lambda: {"count": 0, "by_kind": {}, "first": []})
     problems: list[str] = field(default_factory=list[str])
 
     def plain(self) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from seatrial.traces.observation import Observation, Raw
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS progress (one INTEGER PRIMARY KEY CHECK (one = 1), file INTEGER, number INTEGER,
-    offset INTEGER, records INTEGER, added INTEGER, seen INTEGER, late INTEGER, bad INTEGER, family TEXT);
+    offset INTEGER, records INTEGER, added INTEGER, seen INTEGER, late INTEGER, bad INTEGER, family TEXT,
+    mapped TEXT);
 CREATE TABLE IF NOT EXISTS problems (file TEXT, line INTEGER, key TEXT, rule TEXT, value TEXT, hint TEXT);
 CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, key BLOB UNIQUE, kind TEXT, trace BLOB, span BLOB,
     parent BLOB, session BLOB, start INTEGER, turns INTEGER, file INTEGER, number INTEGER,
@@ -62,7 +63,10 @@ FIELDS = Entry._fields
 
 
 class Progress(NamedTuple):
-    """How far the reading of the logs is: the place behind the last record that is kept, and counts."""
+    """How far the reading of the logs is: the place behind the last record that is kept, and counts.
+
+    `mapped`: a 1 for each path of the mapping that some record had, in the order of the sorted fields, else a 0.
+    """
 
     file: int = 0
     number: int = 0
@@ -73,6 +77,7 @@ class Progress(NamedTuple):
     late: int = 0
     bad: int = 0
     family: str = ""
+    mapped: str = ""
 
 
 class Seal:
@@ -213,7 +218,7 @@ class Spool:
         rows = [(p.file, p.line, *map(_plain, (p.key, p.rule, p.value, p.hint))) for p in problems]
         db.executemany("INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", rows)
         at = at._replace(added=at.added + added, seen=at.seen + len(self._rows))
-        db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", at)
+        db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", at)
         db.execute("COMMIT")
         self._rows, self._blocks = [], []
         return at

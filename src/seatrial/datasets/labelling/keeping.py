@@ -64,7 +64,7 @@ class Keeper:
 
     def left(self, state: State) -> float | None:
         """Seconds left, as far as one can tell."""
-        return time_left(self.pace, len(state.units) - state.done)
+        return time_left(self.pace, state.left)
 
 
 def pace_of(entries: Sequence[Entry]) -> list[float]:

@@ -124,7 +124,8 @@ def frame(state: State, view: View, width: int, height: int) -> Frame:
 
 def _header(state: State, view: View, width: int) -> Text:
     count = len(state.units)
-    left = f"{state.done:,}/{count:,} · {100 * state.done // count} %{_left(view.left)} "
+    skipped = f" · {state.skipped:,} skipped" if state.skipped else ""
+    left = f"{state.done:,}/{count:,} · {100 * state.done // count} %{skipped}{_left(view.left)} "
     name = cut(f" {one_line(view.title)} · {one_line(view.by)}", max(0, width - cells(left) - 1))
     line = name + " " * max(1, width - cells(name) - cells(left)) + left
     return Text(cut(line, width), style="reverse")

@@ -15,6 +15,7 @@ from seatrial.errors import safe
 REASONS = ("duplicate", "unclear", "personal data", "out of scope", "not realistic", "broken")
 BEHAVIOURS = ("answer", "refuse", "ask", "abstain", "correct")
 LONGEST_TEXT = 1_000_000
+WRITTEN = "written and kept: Enter (next) goes on; another part can be added"
 LAST_PAGE = 10**9
 
 
@@ -99,8 +100,18 @@ class State:
 
     @property
     def done(self) -> int:
-        """How many units are judged or skipped."""
-        return sum(1 for unit in self.units if finished(self.marks.get(unit.key)))
+        """How many units are judged; what was skipped is not."""
+        return sum(1 for unit in self.units if (mark := self.marks.get(unit.key)) is not None and judges(mark.value))
+
+    @property
+    def skipped(self) -> int:
+        """How many units are skipped."""
+        return sum(1 for unit in self.units if (mark := self.marks.get(unit.key)) is not None and "skip" in mark.value)
+
+    @property
+    def left(self) -> int:
+        """How many units need a word yet."""
+        return len(self.units) - self.done - self.skipped
 
 
 Made = tuple[State, tuple[Effect, ...]]
@@ -183,8 +194,8 @@ def _set(state: State, mark: Mark | None, *, advance: bool) -> Made:
     state = replace(state, at=_next(state, state.at))
     if (state.unit.group, state.unit.heading) != (was.group, was.heading):
         state = replace(state, page=0)  # the same answer under another rubric stays where it is
-    over = "everything is labelled: u undoes, q leaves" if state.done == len(state.units) else ""
-    return replace(state, said=over), (saved,)
+    words = "labelled or skipped" if state.skipped else "labelled"
+    return replace(state, said="" if state.left else f"everything is {words}: u undoes, q leaves"), (saved,)
 
 
 def _undo(state: State) -> Made:
@@ -206,6 +217,14 @@ def _say(**value: Json) -> Action:
         return _set(state, Mark({**value, **kept}, state.mark.note if state.mark else ""), advance=True)
 
     return act
+
+
+def _skip(state: State) -> Made:
+    """Skip a unit; a reference that was written for it stays, and counts."""
+    if state.mode != "outcome" or not judges(_value(state)):
+        return _say(skip=True)(state)
+    kept = "not skipped: what was written is kept (x, clear, takes it back)"
+    return replace(state, at=_next(state, state.at), page=0, said=kept), ()
 
 
 def _ask(kind: str, text: Callable[[State], str] = lambda _: "") -> Action:
@@ -268,7 +287,8 @@ def _part(state: State, kind: str, text: str) -> Made:
         value = outcome.with_part(held, kind, text, state.unit.tools, state.check)
     except ValueError as fault:
         return replace(state, prompt=None, said=safe(str(fault), 300)), ()
-    return _set(state, Mark(value, _note(state)), advance=False)
+    state, effects = _set(state, Mark(value, _note(state)), advance=False)
+    return (replace(state, said=WRITTEN) if judges(value) else state), effects
 
 
 def _clear(state: State) -> Made:
@@ -368,7 +388,7 @@ class Binding(NamedTuple):
 
 
 COMMON = {
-    "s": Binding(_say(skip=True), "skip", "skip it: it comes again with --skipped"),
+    "s": Binding(_skip, "skip", "skip it: it comes again with --skipped"),
     "u": Binding(_undo, "undo", "take back the last thing said, any number of times, earlier sessions included"),
     "n": Binding(_ask("note", _note), "note", "a note, kept with what is said"),
     "g": Binding(_ask("go"), "go to", "go to a unit by its number"),

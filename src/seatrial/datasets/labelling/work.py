@@ -35,12 +35,13 @@ class Sitting:
 
 
 class Done(NamedTuple):
-    """How a sitting ended: units judged or skipped of all that were this person's, and where that is kept."""
+    """How a sitting ended: units judged, and skipped, of all that were this person's, and where that is kept."""
 
     done: int
     units: int
     interrupted: bool
     file: str
+    skipped: int = 0
 
 
 def prepared(task: Task, sitting: Sitting, *, editor: bool) -> tuple[State, list[Entry]]:
@@ -89,7 +90,7 @@ def label(
             state, interrupted = terminal.run(state, keeper, view)
         else:
             state, interrupted = lines.run(state, keeper, view, commands, say)
-        return Done(state.done, len(state.units), interrupted, str(file))
+        return Done(state.done, len(state.units), interrupted, str(file), state.skipped)
 
 
 def _editor() -> list[str]:
