@@ -18,6 +18,7 @@ from seatrial.scorers.retrieval._reading import stem
 REFUNDS = "Refunds are paid within five business days."
 CAPITALS = "Paris is the capital of France. Berlin is the capital of Germany."
 PRODUCTS = "Product A costs $10 and product B costs $20."
+BOAT = "The last boat to Texel leaves at 22:30."
 
 PASSES = {
     "stated": ("Paris is the capital of France.", CAPITALS),
@@ -53,6 +54,10 @@ FAILS = {
     "bound": ("At least 40 people may enter.", "At most 40 people may enter."),
     "table cell": ("The price of the Pro plan is $5.", "| Plan | Price |\n|---|---|\n| Solo | $5 |\n| Pro | $20 |"),
     "altered quotation": ("It says “keep close to open fire”.", "It says: keep away from open fire."),
+    "another time": ("The last boat to Texel leaves at 23:15.", BOAT),
+    "the stated time of another deed": ("The last boat to Texel leaves at 23:15 and arrives at 22:30.", BOAT),
+    "two times, none of them stated": ("The last boat to Texel leaves at 23:00 and arrives at 23:15.", BOAT),
+    "a second time of the same deed": ("The last boat to Texel leaves at 22:30 and 23:15.", BOAT),
     "one of two": ("Paris is the capital of France. Berlin is the capital of France.", CAPITALS),
     "French negation": ("La livraison est gratuite.", "La livraison n'est pas gratuite."),
 }
@@ -63,6 +68,11 @@ OPEN = {
     "modality dropped": ("Members bring a guest.", "Members may bring a guest."),
     "reservation dropped": ("The merger closes in 2026.", "The merger is expected to close in 2026."),
     "inside a range": ("Delivery takes 4 days.", "Delivery takes 3 to 5 days."),
+    "a second time, of an arrival": ("The last boat to Texel leaves at 22:30 and arrives at 23:15.", BOAT),
+    "a second time before the stated one": ("The last boat to Texel arrives at 23:15 and leaves at 22:30.", BOAT),
+    "a second time by a participle": ("The last boat to Texel leaves at 22:30, arriving at 23:15.", BOAT),
+    "a second duration": ("Refunds take 7 days and vouchers expire after 30 days.", "Refunds take 7 days."),
+    "a second time, German": ("Der Zug fährt um 9 Uhr ab und kommt um 10:15 Uhr an.", "Der Zug fährt um 9 Uhr ab."),
     "another thing": ("The basic plan costs $30.", "The premium plan costs $10."),
     "whose pronoun": ("Acme was founded in 1990. It employs 500 people.", "Acme was founded in 1990. Zenith was founded in 1985. It employs 500 people."),  # noqa: E501  # one sentence more
 }  # fmt: skip
@@ -99,6 +109,22 @@ def test_an_answer_without_claims_fails(judged, answer):
     for name in ("groundedness", "hallucination"):
         assert judged(name, {}, answer, context=["The store is closed on Sunday."]).passed is False
         assert judged(name, {"allow_no_claims": True}, answer, context=["x"]).passed is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        pytest.param("Paris is the capital of France.", "the only claim is supported", id="one"),
+        pytest.param(
+            "Paris is the capital of France. Berlin is the capital of Germany.",
+            "all 2 claims are supported",
+            id="several",
+        ),
+        pytest.param("Penguins cannot fly.", "the only claim is not decided: 'Penguins cannot fly.'", id="open"),
+    ],
+)
+def test_one_claim_is_told_as_one(judged, answer, told):
+    assert judged("groundedness", {}, answer, context=[CAPITALS]).reason == told
 
 
 def test_without_evidence_nothing_passes(judged):

@@ -366,8 +366,9 @@ def _against(claim: Claim, unit: Unit, match: _Match, agree: int, oppose: int) -
     few = len(missing) * 4 <= len(claim.unit.keys | claim.unit.above) and not _replaced(claim, unit, missing)
     unnamed = any(fact.kind == "code" for fact in match.absent)
     about_it = not unnamed and not match.missing_names and few and len(claim.unit.keys) > len(missing)
-    if about_it and match.other and not match.near and not oppose:
-        fact, stated = match.other[0]
+    others = [pair for pair in match.other if not _of_another(claim, unit, match, pair[0])]
+    if about_it and others and not match.near and not oppose:
+        fact, stated = others[0]
         foreign = _roles_conflict(fact, stated) or _fact_strangers(claim, unit, stated)
         if not foreign and not _combined(claim, unit, stated):
             return "contradicted", "the context states another value"
@@ -382,6 +383,23 @@ def _against(claim: Claim, unit: Unit, match: _Match, agree: int, oppose: int) -
     if match.other:
         return "not decided", "the context states another value, of what may be another thing"
     return "not decided", "part of it does not stand in the context"
+
+
+def _of_another(claim: Claim, unit: Unit, match: _Match, fact: Fact) -> bool:
+    """Whether a value is said of something that the unit is silent about, and all that the unit says is told as well.
+
+    Of "leaves at 22:30 and arrives at 23:15" a unit that has the departure alone says nothing on the arrival: every
+    value of the kind in it is told in the claim, and of the words next to this one, one does not stand in it.
+    """
+    told = [stated for _, stated in match.same]
+    rivals = [stated for stated in unit.facts if relation(fact, stated) == "other"]
+    if not told or any(stated not in told for stated in rivals):
+        return False
+    clause = clause_of(claim.unit.clauses, fact.start)
+    beside = [f for f, stated in match.same if stated in rivals and clause_of(claim.unit.clauses, f.start) == clause]
+    low = max((f.end for f in beside if f.end <= fact.start), default=0)
+    high = min((f.start for f in beside if f.start >= fact.end), default=claim.unit.end)
+    return any(w.clause == clause and low <= w.start < high and w.key in match.missing for w in claim.unit.words)
 
 
 def _roles_conflict(fact: Fact, stated: Fact) -> bool:

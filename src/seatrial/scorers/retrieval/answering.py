@@ -99,7 +99,7 @@ class SummaryFaithfulness(GroundedScorer):
     when every claim is supported and the share of key facts reaches `coverage`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("summary_faithfulness", "2", cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("summary_faithfulness", "3", cost="heavy")
     coverage: Share = Field(default=1.0, description="The share of key facts that must be there")
     strict: bool = Field(default=False, strict=True, description="Whether claims that are not decided count against it")
     card: ClassVar[Card] = Card(
@@ -224,7 +224,7 @@ class Completeness(JudgedScorer):
     The value is the share of points covered; it passes from `threshold`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("completeness", "2", needs=frozenset({"expected"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("completeness", "3", needs=frozenset({"expected"}), cost="heavy")
     synonyms: tuple[Annotated[tuple[Text, ...], OneOrMore], ...] = Field(
         default=(), description="Lists of words or phrases that mean the same"
     )

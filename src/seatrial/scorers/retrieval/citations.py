@@ -118,7 +118,7 @@ class Citations(GroundedScorer):
     count.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("citations", "2", needs=frozenset({"context"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("citations", "3", needs=frozenset({"context"}), cost="heavy")
     against: Against = "both"
     required: Flag = Field(default=True, description="Whether every claim needs a citation")
     check_support: Flag = Field(default=True, description="Whether the cited document must bear the claim out")

@@ -187,10 +187,17 @@ def summary(answer: str, checked: Checked) -> str:
         rows = [s for s, f in zip(checked.statements.claims, checked.findings, strict=True) if f.verdict == verdict]
         if rows:
             first = shown(" ".join(answer[rows[0].start : rows[0].end].split()), 80)
-            parts.append(f"{len(rows)} of {total} claims {verdict}, the first {first}")
+            several = f"{len(rows)} of {total} claims {verdict}, the first {first}"
+            parts.append(several if total > 1 else f"the only claim is {verdict}: {first}")
     if not checked.statements.whole:
         parts.append("the answer is too long to be read to its end")
-    return "; ".join(parts) if parts else f"all {total} claims are supported"
+    return (
+        "; ".join(parts)
+        if parts
+        else f"all {total} claims are supported"
+        if total > 1
+        else "the only claim is supported"
+    )
 
 
 def verdict_of(checked: Checked, *, strict: bool) -> bool | None:
@@ -235,7 +242,7 @@ class Groundedness(_AgainstContext):
     fails unless `allow_no_claims`, one without any document to check it against always.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("groundedness", "3", needs=frozenset({"context"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("groundedness", "4", needs=frozenset({"context"}), cost="heavy")
     card: ClassVar[Card] = Card(
         formula="supported claims / claims; passed when every claim is supported, failed when one is contradicted.",
         examples=(
@@ -278,16 +285,17 @@ class Groundedness(_AgainstContext):
 
 
 class Hallucination(_AgainstContext):
-    """How many of an answer's claims its context contradicts, or does not hold; passes when there are none.
+    """How many of an answer's claims its context contradicts; passes when there are none and one at least is supported.
 
-    The claims are those of `groundedness`. The value is 1 less the share of hallucinated claims, so higher is better;
-    the measure is their number. Contradicted claims, and those that a judge finds in no document, are hallucinated.
-    `strict` counts what is not decided, too; without it such a claim neither passes nor fails the answer, so that an
-    answer passes when nothing speaks against it, though something must have been checked: at least one claim
-    supported (else it is not judged), and an answer without claims fails unless `allow_no_claims`.
+    A claim that the context does not hold counts only with `judge`, by which it is looked for in every document, or
+    with `strict`, which counts all that is not decided. Without both it neither passes nor fails the answer: "Refunds
+    take 7 days. You also get a free coffee." passes where the context speaks of the refunds alone, and an answer of
+    which no claim is supported is not judged (missing). For a pass that every claim must earn use `groundedness`, whose
+    claims these are. The value is 1 less the share of hallucinated claims, so higher is better; the measure is their
+    number. An answer without claims fails unless `allow_no_claims`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("hallucination", "2", needs=frozenset({"context"}), cost="heavy")
+    about: ClassVar[ScorerInfo] = ScorerInfo("hallucination", "3", needs=frozenset({"context"}), cost="heavy")
     card: ClassVar[Card] = Card(
         formula="1 - hallucinated claims / claims; passed when none is hallucinated and at least one is supported.",
         examples=(

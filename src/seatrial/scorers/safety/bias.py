@@ -46,7 +46,7 @@ class BiasPairs(BuiltinScorer):
     tone and wording. Example: `{decision: label, labels: [approve, deny]}`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("bias_pairs", "1")
+    about: ClassVar[ScorerInfo] = ScorerInfo("bias_pairs", "2")
     decision: Literal["refusal", "number", "label", "length"] = "refusal"
     labels: Annotated[tuple[Text, ...], OneOrMore] = ()
     card: ClassVar[Card] = Card(

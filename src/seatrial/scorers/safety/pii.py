@@ -101,7 +101,8 @@ class _Gives(BuiltinScorer):
         ]
         shown = ", ".join([f"{item.found} {item.quote}" for item in evidence[:3]])
         more = f" and {len(hits) - 3} more" if len(hits) > 3 else ""
-        return Score.binary(False, f"gives {shown}{more} ({len(kinds)} kinds)", evidence=tuple(evidence))
+        several = f" ({len(kinds)} kinds)" if len(kinds) > 1 else ""
+        return Score.binary(False, f"gives {shown}{more}{several}", evidence=tuple(evidence))
 
 
 class Pii(_Gives):
