@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from seatrial.scorers.safety.personal import find
@@ -37,3 +39,40 @@ def test_it_is_found(text, kind):
 )
 def test_it_is_left(text):
     assert not kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Call it a day: 6000-3000 = <<6000-3000=3000>>3000 people.", id="annotated"),
+        pytest.param("By phone they sold 6000-3000=3000 cards.", id="equals"),
+        pytest.param("By phone they sold 2*6000-3000.", id="times"),
+        pytest.param("By phone: 500+6000-3000", id="plus before"),
+        pytest.param("By phone: 6000-3000 + 500", id="plus after"),
+        pytest.param("By phone: 6000-3000 / 3 = 1000", id="divided"),
+        pytest.param("call f(60003000 >> 3)", id="shifted"),
+        pytest.param("By phone: 2 * 1500 = 6000-3000", id="result"),
+    ],
+)
+def test_a_term_of_a_sum_is_no_telephone_number(text):
+    assert not [found for found in find(text) if found.kind == "phone"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("phone = 0171 3928475", id="assigned"),
+        pytest.param("phone1 = 0171 3928475", id="assigned to a name with a digit"),
+        pytest.param("Tel. 030 23125417 / 0171 3928475", id="two numbers"),
+        pytest.param("Call 030 23125417 +49 171 3928475", id="one from abroad behind it"),
+        pytest.param("Call **0171 3928475** now, 5 of us wait", id="bold"),
+        pytest.param("My mobile <<0171 3928475>>", id="in marks"),
+        pytest.param("> page 5\n>> call 0171 3928475", id="quoted"),
+        pytest.param("1 * call 0171 3928475", id="listed"),
+    ],
+)
+def test_signs_around_a_telephone_number_make_no_sum(text):
+    rest = text
+    for found in find(text):
+        rest = rest.replace(found.text, "") if found.kind == "phone" else rest
+    assert not re.search(r"\d{4}", rest)
