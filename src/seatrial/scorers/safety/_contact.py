@@ -110,6 +110,17 @@ _FICTION = re.compile(
 )
 
 
+_TERM_AFTER = re.compile(r" ?(?:=|×|÷|\*(?!\*)|>>) ?(?:<<)?[-$€£]?\d|\+\d| \+ [$€£]?\d| ?/ ?[\d.]+ ?=")
+_TERM_BEFORE = re.compile(
+    r"(?:\d ?[×÷]|\d ?(?<!\*)\*|\d\+|\d \+ |\d ?(?:<<|>>)|[-+*/×÷(] ?\d[\d.,]*\)? ?=(?: ?<<)?) ?\Z"
+)
+
+
+def _is_term(text: str, start: int, end: int) -> bool:
+    """Whether digits are reckoned with: a sign of arithmetic stands right beside them, and a number beyond it."""
+    return _TERM_AFTER.match(text, end) is not None or _TERM_BEFORE.search(before(text, start, 24)) is not None
+
+
 _SERVICE_PREFIX = re.compile(r"0(?:800|808|84|87|900|180)|1?8(?:00|33|44|55|66|77|88)|00?800|1300")
 
 
@@ -262,7 +273,7 @@ def _phones(text: str, seeking: Seeking) -> Iterator[Found]:
         if not seeking.reserved and _FICTION.match(digits_of(whole)):
             continue
         confidence = _phone(text, match.start(), whole, seeking)
-        if confidence:
+        if confidence and (whole.lstrip("(").startswith("+") or not _is_term(text, *match.span())):
             yield Found("phone", match.start(), match.end(), whole, confidence)
 
 

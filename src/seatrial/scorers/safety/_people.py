@@ -8,7 +8,18 @@ from datetime import date
 from functools import lru_cache, reduce
 from typing import Any
 
-from seatrial.scorers.safety._detecting import LEFT, RIGHT, Detector, Found, Seeking, beginning, near, one_of
+from seatrial.scorers.safety._detecting import (
+    AFTER,
+    BEFORE,
+    LEFT,
+    RIGHT,
+    Detector,
+    Found,
+    Seeking,
+    beginning,
+    near,
+    one_of,
+)
 
 _UP = r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĹĻĽŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽА-ЯЁ]"
 _LOW = r"[a-zß-öø-ÿāăąćčďđēėęěğģīıķĺļľłńņňōőœřśşšţťūůűźżžа-яё]"
@@ -265,6 +276,50 @@ _SHARED = {
 """Countries that write streets the same way."""
 
 
+_DOUBTFUL = re.compile(r"[\w.-]+(?:platz|ring) (?P<number>\d+)")
+"""Streets that end as many other words do: During 12, Spring 2026, Sitzplatz 12."""
+_SPOT = re.compile(
+    r"(?:Sitz|Steh|Stell|Park|Arbeits|Schlaf|Liege|Lager|Camping|Zelt|Fenster|Gang|Studien|Ausbildungs|Speicher|Tisch)platz"
+)
+_POSTCODE_AFTER = re.compile(rf",?\s{{1,4}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}[ \t]{_UP}")
+_POSTCODE_BEFORE = re.compile(rf"\b\d{{4,5}} {_CAP}(?: {_CAP})?,?\s{{1,4}}\Z")
+_TOWN_AFTER = re.compile(rf", ?{_UP}[\w-]{{2,24}}(?=[ \t]*(?:[.;)\n]|$))")
+_LIVES = re.compile(
+    r"\b(?:adres|anschrift|address|wohn|umzug|umgezogen|liefer|geliefert|zugestell|zustell|hausnummer|resid|habit|livr|woon|"
+    r"bezorg|stra(?:ß|ss)e\b|street\b)",
+    re.IGNORECASE,
+)
+_LEADS = re.compile(
+    r"\bam \Z|\b(?:live[sd]?|living|move[ds]?|ship(?:ped)?|deliver(?:ed|y)?|sen[dt]|located|based|home)\b"
+    r"[^.!?\n]{0,20}\b(?:at|to|near|on) \Z",
+    re.IGNORECASE,
+)
+_SENTENCE_ENDS = re.compile(r"[.!?](?:\s|$)|\n")
+_SOUNDS_GERMAN = re.compile(r"[äöüßÄÖÜ]|\b(?:der|das|und|ist|ich|nicht|von|mit|bitte|wir|mein|auf|eine?)\b")
+
+
+def _sure_street(text: str, match: re.Match[str]) -> float:
+    """How sure it is that a word with a number is a street.
+
+    Where many other words end so, something around has to tell of an address. In German text, and where nothing else is
+    said, it may be one still.
+    """
+    doubtful = _DOUBTFUL.match(match.group())
+    if doubtful is None:
+        return 0.7
+    start, end = match.start(), match.start() + len(match.group().rstrip())
+    said = text[max(0, start - BEFORE) : start]
+    if _POSTCODE_AFTER.match(text, end) or _POSTCODE_BEFORE.search(said):
+        return 0.7
+    if not (_SPOT.match(match.group()) or 1900 <= int(doubtful["number"]) < 2100):
+        said = _SENTENCE_ENDS.split(said)[-1]
+        follows = _SENTENCE_ENDS.split(text[end : end + AFTER], maxsplit=1)[0]
+        if _TOWN_AFTER.match(text, end) or _LEADS.search(said) or _LIVES.search(said) or _LIVES.search(follows):
+            return 0.7
+    german = _SOUNDS_GERMAN.search(text, max(0, start - 200), end + 200) is not None
+    return 0.3 if german or len(text.strip()) == end - start else 0.0
+
+
 def _streets(text: str, seeking: Seeking) -> Iterator[Found]:
     possible: list[int] = _possible_streets().Match(text) or []
     for at in sorted(possible):
@@ -272,7 +327,9 @@ def _streets(text: str, seeking: Seeking) -> Iterator[Found]:
         if seeking.regions and not seeking.regions & _SHARED.get(region, {region}):
             continue
         for match in pattern.finditer(text):
-            yield Found("street_address", *match.span(), match.group(), 0.7)
+            sure = _sure_street(text, match) if region == "DE" else 0.7
+            if sure:
+                yield Found("street_address", *match.span(), match.group(), sure)
 
 
 _PASSPORT_WORD = re.compile(
