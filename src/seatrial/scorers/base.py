@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, cast
 
 import orjson
 from pydantic import BeforeValidator, Field, Strict
+from pydantic.fields import FieldInfo
 
 from seatrial.core.case import Case
 from seatrial.core.output import Output
@@ -104,6 +105,12 @@ def _as_json(value: object) -> str | None:
         return json.dumps(value, ensure_ascii=False, default=repr)
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+def instead_of(field: FieldInfo) -> dict[str, Json]:
+    """The setting that may be given in place of a required one, and is read in before: its name, type, description."""
+    extra = field.json_schema_extra
+    return cast("dict[str, Json]", extra.get("instead", {})) if isinstance(extra, dict) else {}
 
 
 def shown(value: object, limit: int = SHOWN) -> str:
