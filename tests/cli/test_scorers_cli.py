@@ -98,6 +98,23 @@ def test_what_cannot_be_tried_is_answered_with_a_sentence(call, tmp_path, argume
     assert told["exit_code"] == code
 
 
+@pytest.mark.parametrize("option", ["--case", "--expected"])
+def test_an_argument_without_its_list_is_told_in_plain_words(call, tmp_path, option):
+    expected = {"tool_calls": [{"name": "find", "arguments": {}}, {"name": "find", "arguments": {"ref": "FB-1"}}]}
+    (tmp_path / "case.json").write_text(json.dumps({"input": "x", "expected": expected}))
+    told = "case.json" if option == "--case" else json.dumps(expected)
+    done = call("scorers", "try", "tool_calls", option, told, "--output", "x")
+    assert done.returncode == 2
+    wanted = 'expected.tool_calls[1].arguments.ref: must be a list of accepted values (got FB-1); write ["FB-1"]'
+    assert wanted in done.stderr
+
+
+def test_a_bad_record_of_an_output_is_told_in_plain_words(call, tmp_path):
+    (tmp_path / "output.json").write_text('{"messages": [{"role": "assistant", "tool_calls": "find"}]}')
+    done = call("scorers", "try", "exact", "--record", "output.json")
+    assert (done.returncode, "messages[0].tool_calls: must be a list (got find)" in done.stderr) == (2, True)
+
+
 def test_evidence_is_no_python(call, tmp_path):
     goal = {"tool_calls": [{"name": "find", "arguments": {"order": ["A1"], "late": [True]}}]}
     made = [{"role": "assistant", "tool_calls": [{"name": "find", "arguments": {"order": "A2", "late": True}}]}]

@@ -144,6 +144,24 @@ ROWS = {
         {"input": "x", "expected": {"tool_calls": [[{"name": "f"}], [{"name": 5}]]}},
         ["expected.tool_calls[1][0].name: must be text (got 5)"],
     ),
+    "argument": (
+        {
+            "input": "x",
+            "expected": {"tool_calls": [{"name": "f"}, {"name": "g", "arguments": {"ref": "FB-1", "n": 5}}]},
+        },
+        [
+            'expected.tool_calls[1].arguments.ref: must be a list of accepted values (got FB-1); write ["FB-1"]',
+            "expected.tool_calls[1].arguments.n: must be a list of accepted values (got 5); write [5]",
+        ],
+    ),
+    "argument-object": (
+        {"input": "x", "expected": {"tool_calls": [[{"name": "g", "arguments": {"to": {"city": "Bonn"}}}]]}},
+        ["arguments.to: must be a list of accepted values (got an object with city); write it in brackets"],
+    ),
+    "argument-long": (
+        {"input": "x", "expected": {"tool_calls": [{"name": "g", "arguments": {"text": "long " * 40}}]}},
+        ["arguments.text: must be a list of accepted values", "write it in brackets"],
+    ),
     "choice": ({"input": "x", "expected": {"choice": 3}}, ["expected.choice: must be text (got 3)"]),
     "context": ({"input": "x", "context": [{"txt": "d"}]}, ["context[0].text: is required", "did you mean 'text'?"]),
     "tools": ({"input": "x", "tools": "search"}, ["tools: must be a list of tools (got search)"]),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seatrial.errors import ScorerConfigError
 from seatrial.scorers import build, scorer_hash
+from seatrial.scorers.describe import describe
 
 INVOICE = {
     "type": "object",
@@ -89,6 +90,14 @@ def test_the_schema_may_lie_beside_the_suite_and_its_content_counts(tmp_path):
     assert scorer_hash(build("json_schema", {"file": "one.json"}, tmp_path)) not in hashes
 
 
+def test_the_two_ways_to_give_a_schema_are_told_as_such():
+    told = {one["name"]: one for one in describe("json_schema")["settings"]}
+    assert (told["schema"]["instead"], told["file"]["instead"]) == ("file", "schema")
+    assert "schema (mapping | boolean, this or file)" in describe("json_schema")["text"]
+    assert "file (text, this or schema)" in describe("json_schema")["text"]
+    assert [one["name"] for one in describe("numeric")["settings"] if "instead" in one] == []
+
+
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
@@ -96,7 +105,8 @@ def test_the_schema_may_lie_beside_the_suite_and_its_content_counts(tmp_path):
         ({"file": "broken.json"}, "cannot be read"),
         ({"file": 5}, "must name a file"),
         ({"file": "broken.json", "schema": {}}, "not both"),
-        ({}, "required"),
+        ({}, "schema: is required, or file in its place"),
+        ({"fil": "one.json"}, "fil: is no setting; did you mean 'file'?"),
         ({"schema": {"type": "strin"}}, "no usable JSON Schema"),
         ({"schema": {"$ref": "http://127.0.0.1:9/schema.json"}}, "switched off"),
         ({"schema": {"$ref": "file:///etc/passwd"}}, "switched off"),

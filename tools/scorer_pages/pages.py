@@ -99,6 +99,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
 
 
+def _needed(setting: Mapping[str, Any]) -> str:
+    return f"this or `{setting['instead']}`" if "instead" in setting else "required"
+
+
 def _settings(told: Mapping[str, Any]) -> str:
     if not told["settings"]:
         return "It has none."
@@ -106,7 +110,7 @@ def _settings(told: Mapping[str, Any]) -> str:
         (
             f"`{one['name']}`",
             one["type"],
-            f"`{canonical(one['default'])}`" if "default" in one else "required",
+            f"`{canonical(one['default'])}`" if "default" in one else _needed(one),
             one["description"],
         )
         for one in told["settings"]

@@ -157,15 +157,16 @@ def _value(text: str) -> Any:
 def _record(made: Any, fields: Mapping[str, Any], what: str) -> Any:
     from pydantic import ValidationError
 
+    from seatrial.core.case import Case
+    from seatrial.datasets.reading.faults import dotted, translate
+    from seatrial.datasets.reading.reader import case_faults
     from seatrial.errors import Problem
 
     try:
         return made.model_validate(fields)
     except ValidationError as cause:
-        problems = [
-            Problem(fault["msg"].removeprefix("Value error, "), key=".".join(map(str, fault["loc"])))
-            for fault in cause.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        faults = case_faults(cause, dict(fields)) if made is Case else translate(cause, made, fields)
+        problems = [Problem(f.rule, key=dotted(f.path), value=f.value, hint=f.hint) for f in faults]
         raise UsageError(f"{what} cannot be used.", problems=problems) from None
 
 

@@ -11,10 +11,11 @@ from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, cast
 
 import orjson
 from pydantic import BeforeValidator, Field, Strict
+from pydantic.fields import FieldInfo
 
 from seatrial.core.case import Case
 from seatrial.core.output import Output
-from seatrial.core.record import Json, Record, as_list
+from seatrial.core.record import Json, Record, as_dict, as_list
 from seatrial.core.score import Score, ScorerInfo
 from seatrial.errors import safe
 from seatrial.scorers.card import Card
@@ -104,6 +105,12 @@ def _as_json(value: object) -> str | None:
         return json.dumps(value, ensure_ascii=False, default=repr)
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+def instead_of(field: FieldInfo) -> dict[str, Json]:
+    """The setting that may be given in place of a required one, and is read in before: its name, type, description."""
+    extra = as_dict(field.json_schema_extra)
+    return dict((as_dict(extra.get("instead")) if extra else None) or {})
 
 
 def shown(value: object, limit: int = SHOWN) -> str:

@@ -9,7 +9,7 @@ from seatrial.core.identity import canonical
 from seatrial.core.plugins import find
 from seatrial.core.record import Json
 from seatrial.scorers import BUILTIN
-from seatrial.scorers.base import BuiltinScorer
+from seatrial.scorers.base import BuiltinScorer, instead_of
 from seatrial.scorers.card import Card
 
 FAMILIES = ("text", "structured", "answers", "retrieval", "safety", "agents", "conversation", "judged", "measured")
@@ -37,7 +37,8 @@ def describe(name: str) -> dict[str, Json]:
 
     `name`, `summary` (one line) and `text` (all of it, for people) of any; of our own also `family`, `version`,
     `unit`, `needs`, `cost`, `range`, `higher_is_better`, and from its card `formula`, `fails`, `sources`,
-    `also_called`. Each of `settings` has `name`, `type`, `default` (absent where it is required) and `description`.
+    `also_called`. Each of `settings` has `name`, `type`, `default` (absent where it is required) and `description`;
+    where one of two is required, both have `instead`: the other's name.
     Raises UnknownPluginError and BrokenPluginError.
     """
     made = find("scorer", name, BUILTIN)
@@ -79,6 +80,9 @@ def _settings(made: type[BuiltinScorer]) -> list[dict[str, Json]]:
         if not field.is_required():
             setting["default"] = schema.get("default", {})
         settings.append(setting)
+        if other := instead_of(field):
+            setting["instead"] = other["name"]
+            settings.append({**other, "instead": key})
     return settings
 
 
@@ -104,7 +108,8 @@ def _text(words: str, found: dict[str, Json]) -> str:
     if found["settings"]:
         lines += ["", "Settings:"]
     for setting in found["settings"]:
-        default = f", default {canonical(setting['default'])}" if "default" in setting else ", required"
+        needed = f", this or {setting['instead']}" if "instead" in setting else ", required"
+        default = f", default {canonical(setting['default'])}" if "default" in setting else needed
         told = f": {setting['description']}" if setting["description"] else ""
         lines.append(f"  {setting['name']} ({setting['type']}{default}){told}")
     if found.get("fails"):

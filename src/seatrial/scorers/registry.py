@@ -14,7 +14,7 @@ from seatrial.core.protocols import Scorer
 from seatrial.core.record import Json
 from seatrial.errors import BrokenPluginError, Problem, ScorerConfigError, nearest, safe
 from seatrial.scorers import BUILTIN
-from seatrial.scorers.base import BuiltinScorer, shown
+from seatrial.scorers.base import BuiltinScorer, instead_of, shown
 
 PYTHON = "python:"
 WRAPPED = ("autoevals:", "deepeval:", "langchain:", "ragas:")
@@ -79,7 +79,7 @@ def _construct(name: str, made: Any, settings: dict[str, Json]) -> Any:
         raise ScorerConfigError(
             f"The settings of scorer {safe(name)!r} cannot be used.",
             hint=f"it takes {', '.join(known)}" if known else "it takes no settings",
-            problems=[_problem(dict(error), known) for error in cause.errors(include_url=False)],
+            problems=[_problem(dict(error), known, made) for error in cause.errors(include_url=False)],
         ) from None
     except TypeError as cause:
         raise ScorerConfigError(f"The scorer {safe(name)!r} refuses its settings: {safe(str(cause), 200)}.") from cause
@@ -87,10 +87,17 @@ def _construct(name: str, made: Any, settings: dict[str, Json]) -> Any:
 
 def _settings_of(made: Any) -> list[str]:
     fields: dict[str, Any] = getattr(made, "model_fields", {})
-    return [field.alias or key for key, field in fields.items()]
+    names = [(field.alias or key, instead_of(field).get("name")) for key, field in fields.items()]
+    return [str(name) for pair in names for name in pair if name]
 
 
-def _problem(error: dict[str, Any], known: list[str]) -> Problem:
+def _instead(made: Any, key: str) -> str:
+    """The setting that would do in place of a required one; empty where there is none."""
+    fields: dict[str, Any] = getattr(made, "model_fields", {})
+    return next((str(instead_of(f).get("name", "")) for n, f in fields.items() if key in (n, f.alias)), "")
+
+
+def _problem(error: dict[str, Any], known: list[str], made: Any) -> Problem:
     path = [str(part) for part in error["loc"]]
     kind, value = error["type"], error["input"]
     key = ".".join(path)
@@ -98,7 +105,8 @@ def _problem(error: dict[str, Any], known: list[str]) -> Problem:
         near = nearest(path[-1], known) if len(path) == 1 else None
         return Problem(rule="is no setting", key=key, hint=f"did you mean {near!r}?" if near else "")
     if kind == "missing":
-        return Problem(rule="is required", key=key)
+        other = _instead(made, key)
+        return Problem(rule=f"is required, or {other} in its place" if other else "is required", key=key)
     rule = _RULES.get(kind) or str(error["msg"]).removeprefix("Value error, ")
     return Problem(rule=rule[:1].lower() + rule[1:], key=key, value=shown(value, 60) if path else None)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from pydantic import ValidationError
 
@@ -34,6 +37,8 @@ SHAPES: dict[Steps, str] = {
     ("tools",): "must be a list of tools",
     ("criteria",): "must be text or a list of texts",
 }
+CALLS = ("expected", "tool_calls")
+MAX_TOLD = 80  # characters of a value that is shown as it should be written
 SYNONYMS = {"message": "content", "args": "arguments", "kwargs": "arguments", "label": "answers", "value": "answers"}
 
 
@@ -194,19 +199,12 @@ class _Reader:
         return self._named(case, row) if named else self._derived(case, row)
 
     def _plain_words(self, error: ValidationError, row: Raw, fields: Raw) -> list[Fault]:
-        wrapped = _with_calls_wrapped(fields)
-        faults = translate(error, Case, wrapped or fields, SYNONYMS)
-        if wrapped:
-            lead = ("expected", "tool_calls", 0)
-            faults = [f._replace(path=f.path[:2] + f.path[3:]) if f.path[:3] == lead else f for f in faults]
-        return [self._reworded(fault, row) for fault in faults]
+        return [self._reworded(fault, row) for fault in case_faults(error, fields)]
 
     def _reworded(self, fault: Fault, row: Raw) -> Fault:
         """A fault as someone who does not know our shorthands needs it."""
         if fault.path == ("input",) and fault.rule == "is required":
             return fault._replace(hint=missing_input(row, self._spec))
-        if fault.rule == "must be a list" and fault.path in SHAPES:
-            return fault._replace(rule=SHAPES[fault.path])
         if fault.path[:1] == ("expected",) and fault.rule == "is not a key that belongs here" and len(fault.path) == 2:
             return fault._replace(hint=f"{fault.hint}; an accepted answer that is an object goes under `answer`")
         return fault
@@ -233,6 +231,28 @@ class _Reader:
         self._repeats[base] = number
         self._ids[name] = row.line
         return case.model_copy(update={"id": name})
+
+
+def case_faults(error: ValidationError, fields: Raw) -> list[Fault]:
+    """Every rule that the fields of a case break, in plain words: at its place as written, with what to write."""
+    wrapped = _with_calls_wrapped(fields)
+    faults = [_shaped(fault, wrapped or fields) for fault in translate(error, Case, wrapped or fields, SYNONYMS)]
+    if wrapped:
+        lead = ("expected", "tool_calls", 0)
+        faults = [f._replace(path=f.path[:2] + f.path[3:]) if f.path[:3] == lead else f for f in faults]
+    return faults
+
+
+def _shaped(fault: Fault, fields: Raw) -> Fault:
+    """A fault where a list is wanted, with what it is a list of."""
+    if fault.rule != "must be a list":
+        return fault
+    if fault.path[:2] == CALLS and fault.path[-2:-1] == ("arguments",):
+        value = reduce(getitem, fault.path, cast("Any", fields))
+        told = "" if isinstance(value, dict) else safe(json.dumps([value], ensure_ascii=False), MAX_TOLD + 1)
+        hint = f"write {told}" if 0 < len(told) <= MAX_TOLD else "write it in brackets"
+        return fault._replace(rule="must be a list of accepted values", hint=hint)
+    return fault._replace(rule=SHAPES.get(fault.path, fault.rule))
 
 
 def _with_calls_wrapped(fields: Raw) -> Raw | None:

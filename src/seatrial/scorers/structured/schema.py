@@ -158,7 +158,13 @@ class JsonSchema(BuiltinScorer):
             "langchain:json_schema_validation",
         ),
     )
-    contract: Mapping[str, Json] | bool = Field(alias="schema")
+    contract: Mapping[str, Json] | bool = Field(
+        alias="schema",
+        description="The schema itself",
+        json_schema_extra={
+            "instead": {"name": "file", "type": "text", "description": "A JSON file beside the suite that holds it"}
+        },
+    )
     fenced: Flag = False
     max_errors: Whole = Field(default=10, ge=1, le=100)
 
