@@ -599,6 +599,26 @@ def test_what_every_case_says_alike_is_no_leftover_and_a_cases_own_words_are(tmp
     assert seal.seal(folder).left.files == {"build.jsonl": 1}
 
 
+def test_generic_short_answers_are_no_leftover_and_the_lines_of_others_are_named(tmp_path: Path):
+    path = tmp_path / "refunds"
+    path.mkdir()
+    long = "The boat leaves at half past ten from the second pier, behind the red house."
+    said = {"build": ["The boat leaves at 22:30."] * 3, "test": ["Pay at the counter.", long, long]}
+    for split, answers in said.items():
+        rows = [{"id": f"{split}{n}", "input": f"{split} {n}", "expected": text} for n, text in enumerate(answers)]
+        (path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = ["The boat leaves at 22:30.", "Pay at the counter.", long, "No."]
+    rows = [{"id": f"s{n}", "input": f"sealed {n}", "expected": text} for n, text in enumerate(answers)]
+    (path / "sealed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (path / "notes.md").write_text("seen:\n\nThe boat leaves at 22:30.\nPay at the counter.\n")
+    done = command(tmp_path, "dataset", "seal", "refunds", key=KEY)
+    assert done.returncode == 0, done.stderr
+    assert "test.jsonl still holds their text or ids, in lines 1, 2, 3\n" in done.stdout
+    assert "notes.md still holds their text or ids, in line 4\n" in done.stdout
+    assert "build.jsonl" not in done.stdout
+    assert "delete the lines that are copies" in done.stdout
+
+
 def test_what_people_wrote_about_a_sealed_case_goes_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
     path = write_set(tmp_path)
