@@ -560,6 +560,25 @@ def test_versions_from_before_the_seal_come_back_encrypted(tmp_path: Path, monke
     assert not any(words_in(raw) for name, raw in left_behind(tmp_path) if not name.startswith(".git/"))
 
 
+def test_a_checkout_does_not_lose_a_sealed_file_that_git_has_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path, store = write_set(tmp_path), tmp_path / "s.db"
+    plain = (path / "sealed.jsonl").read_bytes()
+    (path / "sealed.jsonl").unlink()
+    version = commit(path, "first", store=store).commit
+    (path / "sealed.jsonl").write_bytes(plain)
+    seal.seal(path)
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    with pytest.raises(UsageError, match=r"sealed\.bin would be lost"):
+        checkout(path, version.id, store=store)
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before
+    in_git(tmp_path)
+    checkout(path, version.id, store=store)
+    assert not (path / "sealed.bin").exists()
+    checkout(path, json.loads(before["set.lock"])["commit"], store=store)
+    assert (path / "sealed.bin").read_bytes() == before["sealed.bin"]
+
+
 def test_a_seal_tells_no_digest_that_the_history_has_not(sealed: Path):
     assert SetFolder(sealed).lock.evolution == {}
 
