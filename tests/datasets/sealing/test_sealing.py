@@ -560,6 +560,25 @@ def test_versions_from_before_the_seal_come_back_encrypted(tmp_path: Path, monke
     assert not any(words_in(raw) for name, raw in left_behind(tmp_path) if not name.startswith(".git/"))
 
 
+def test_a_checkout_does_not_lose_a_sealed_file_that_git_has_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SEATRIAL_SEAL_KEY", KEY)
+    path, store = write_set(tmp_path), tmp_path / "s.db"
+    plain = (path / "sealed.jsonl").read_bytes()
+    (path / "sealed.jsonl").unlink()
+    version = commit(path, "first", store=store).commit
+    (path / "sealed.jsonl").write_bytes(plain)
+    seal.seal(path)
+    before = {file.name: file.read_bytes() for file in path.iterdir()}
+    with pytest.raises(UsageError, match=r"sealed\.bin would be lost"):
+        checkout(path, version.id, store=store)
+    assert {file.name: file.read_bytes() for file in path.iterdir()} == before
+    in_git(tmp_path)
+    checkout(path, version.id, store=store)
+    assert not (path / "sealed.bin").exists()
+    checkout(path, json.loads(before["set.lock"])["commit"], store=store)
+    assert (path / "sealed.bin").read_bytes() == before["sealed.bin"]
+
+
 def test_a_seal_tells_no_digest_that_the_history_has_not(sealed: Path):
     assert SetFolder(sealed).lock.evolution == {}
 
@@ -597,6 +616,26 @@ def test_what_every_case_says_alike_is_no_leftover_and_a_cases_own_words_are(tmp
     for split, held in rows.items():
         (folder / f"{split}.jsonl").write_text("".join(json.dumps(case) + "\n" for case in held))
     assert seal.seal(folder).left.files == {"build.jsonl": 1}
+
+
+def test_generic_short_answers_are_no_leftover_and_the_lines_of_others_are_named(tmp_path: Path):
+    path = tmp_path / "refunds"
+    path.mkdir()
+    long = "The boat leaves at half past ten from the second pier, behind the red house."
+    said = {"build": ["The boat leaves at 22:30."] * 3, "test": ["Pay at the counter.", long, long]}
+    for split, answers in said.items():
+        rows = [{"id": f"{split}{n}", "input": f"{split} {n}", "expected": text} for n, text in enumerate(answers)]
+        (path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = ["The boat leaves at 22:30.", "Pay at the counter.", long, "No."]
+    rows = [{"id": f"s{n}", "input": f"sealed {n}", "expected": text} for n, text in enumerate(answers)]
+    (path / "sealed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (path / "notes.md").write_text("seen:\n\nThe boat leaves at 22:30.\nPay at the counter.\n")
+    done = command(tmp_path, "dataset", "seal", "refunds", key=KEY)
+    assert done.returncode == 0, done.stderr
+    assert "test.jsonl still holds their text or ids, in lines 1, 2, 3\n" in done.stdout
+    assert "notes.md still holds their text or ids, in line 4\n" in done.stdout
+    assert "build.jsonl" not in done.stdout
+    assert "delete the lines that are copies" in done.stdout
 
 
 def test_what_people_wrote_about_a_sealed_case_goes_with_it(tmp_path, monkeypatch):

@@ -133,7 +133,7 @@ def _settings(
         faults = translate(error, Sampling, raw)
         if whole := [fault.rule for fault in faults if not fault.path]:
             raise UsageError(f"The set cannot be drawn so: {'; '.join(whole)}.") from None
-        problems = [Problem(fault.rule, None, None, dotted(fault.path), fault.value, fault.hint) for fault in faults]
+        problems = [Problem(fault.rule, key=dotted(fault.path), value=fault.value, hint=fault.hint) for fault in faults]
         raise UsageError("The set cannot be drawn so.", problems=problems) from None
     except ValueError as fault:
         raise UsageError(f"The set cannot be drawn so: {safe(str(fault), 200)}.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from seatrial.cli.dataset import _shared
 
 if TYPE_CHECKING:
     from seatrial.datasets.sealing.leftovers import Leftovers
+
+SHOWN = 20
 
 
 @click.command()
@@ -76,11 +79,24 @@ def _seal(folder: Path, store: Path, *, as_json: bool) -> None:
 
 def _open(folder: Path, left: Leftovers) -> list[str]:
     """Where their text still lies open, in words."""
+    from seatrial.errors import safe
+
     check = f"git log --all --oneline -- {folder}/sealed.jsonl"
     said = [f"git history may still hold the plain file: `{check}` tells"]
     if left.commits:
         said = [f"git history still holds the plain file, in {left.commits:,} commits: `{check}`"]
-    said += [f"{name} still holds their text or ids, in {count:,} lines" for name, count in left.files.items()]
+    said += [f"{safe(name)} still holds their text or ids, in {_named(lines)}" for name, lines in left.lines.items()]
+    if left.lines:
+        said.append(
+            "look at them: delete the lines that are copies, then commit; leave those that say the same by chance"
+        )
     if left.stored:
         said.append(f"the store still holds {left.stored:,} cases with the same input in plain, from earlier runs")
     return said
+
+
+def _named(lines: Sequence[int]) -> str:
+    """Numbers of lines in words, the first of many."""
+    shown = ", ".join(str(number) for number in lines[:SHOWN])
+    more = f" and {len(lines) - SHOWN:,} more" if len(lines) > SHOWN else ""
+    return f"line{'s' if len(lines) > 1 else ''} {shown}{more}"

@@ -82,8 +82,8 @@ def checkout(path: Path | str, wanted: str, *, store: Path | None = None, force:
     """Put a version's files back into the folder.
 
     A sealed split that the version has open and that was encrypted since comes back encrypted. What no commit has is
-    not overwritten: raises UsageError naming the files, unless `force`. All files are found
-    before the first is written: raises NotFoundError where neither store nor git has one.
+    not overwritten, nor a sealed.bin that git has not: raises UsageError naming the files, unless `force`. All
+    files are found before the first is written: raises NotFoundError where neither store nor git has one.
     """
     folder = SetFolder(path)
     if not folder.path.is_dir():
@@ -103,6 +103,8 @@ def checkout(path: Path | str, wanted: str, *, store: Path | None = None, force:
             hint='`seatrial dataset commit -m "…"` keeps them; --force drops them',
         )
     contents = _contents(folder, commit, store)
+    if not force:
+        _keep_sealed(folder, contents)
     for name, content in contents.items():
         if content is None:
             (folder.path / name).unlink(missing_ok=True)
@@ -110,6 +112,18 @@ def checkout(path: Path | str, wanted: str, *, store: Path | None = None, force:
             write_whole(folder.path / name, lambda out, whole=content: out.write(whole), f"The file {name}")
     folder.write_lock(commit)
     return commit
+
+
+def _keep_sealed(folder: SetFolder, contents: Mapping[str, bytes | None]) -> None:
+    """Refuse to replace or delete the only copy of the encrypted split."""
+    here, coming = folder.sha256(SEALED), contents[SEALED]
+    kept = coming is not None and sha256(coming).hexdigest() == here
+    if here is None or kept or _in_git(folder, SEALED, here) is not None:
+        return
+    raise UsageError(
+        "sealed.bin would be lost: git has no copy of it, and no store keeps sealed cases.",
+        hint="commit the set to git first; --force drops it",
+    )
 
 
 def uncommitted(folder: SetFolder) -> list[Problem]:
