@@ -80,6 +80,7 @@ rubric_option = click.option("--rubric", "rubrics", multiple=True, help="Only th
 labels_option = click.option(
     "--labels", type=click.Path(path_type=Path, file_okay=False), help="The folder of the journals of a trial."
 )
+rejected_option = click.option("--rejected", is_flag=True, help="Cases that curation rejected are asked about, too.")
 out_option = click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file of labels that the suite names."
 )
@@ -97,6 +98,7 @@ def curate(path: Path, as_json: bool, **asked: Any) -> int:
 @path_argument
 @schema_option
 @from_option
+@rejected_option
 @options.store
 @_sitting
 def outcome(path: Path, as_json: bool, **asked: Any) -> int:
@@ -109,6 +111,7 @@ def outcome(path: Path, as_json: bool, **asked: Any) -> int:
 @rubric_option
 @labels_option
 @out_option
+@rejected_option
 @options.store
 @_sitting
 def verdict(trial: str, as_json: bool, **asked: Any) -> int:
@@ -161,7 +164,7 @@ def export_table(path: str, table: Path, mode: Mode | None, as_json: bool, **ask
     from seatrial.datasets.labelling.units import ordered
     from seatrial.datasets.labelling.work import prepared
 
-    task = _task(path, mode, asked)
+    task = _task(path, mode, {**asked, "rejected": not asked["by"]})
     if asked["by"]:
         state, _ = prepared(task, _sitting_of(asked), editor=False)
         count = tables.write(table, replace(task, units=state.units), state.marks)
@@ -192,7 +195,7 @@ def import_table(path: str, table: Path, mode: Mode | None, skip_bad: bool, as_j
     from seatrial.datasets.labelling import tables
     from seatrial.datasets.labelling.work import imported
 
-    task = _task(path, mode, asked)
+    task = _task(path, mode, {**asked, "rejected": True})
     rows, problems = tables.read(table, task, _check(asked.get("schema")))
     if not skip_bad:
         tables.must_be_clean(table, problems)
@@ -258,7 +261,8 @@ class Judged(NamedTuple):
 def _case_task(mode: Mode, path: Path, asked: dict[str, Any]) -> Task:
     from seatrial.datasets.labelling import reading
 
-    chosen = reading.Chosen(cast("tuple[Split, ...]", asked["splits"]), asked["sample"], asked["seed"])
+    splits = cast("tuple[Split, ...]", asked["splits"])
+    chosen = reading.Chosen(splits, asked["sample"], asked["seed"], asked.get("rejected", False))
     if mode == "curate":
         return reading.curate(path, chosen)
     answers = None
@@ -301,8 +305,8 @@ def _trial_task(path: str, asked: dict[str, Any]) -> Judged:
     folder = Path(path).absolute().parent if _is_suite(path) else Path()
     with Store(existing(store_path(folder, asked["store_file"]))) as store:
         trial = _newest(store, Path(path)) if _is_suite(path) else path
-        chosen = reading.Chosen((), asked["sample"], asked["seed"])
-        return Judged(reading.verdicts(store, trial, asked["rubrics"], place.folder, chosen), place)
+        chosen = reading.Chosen((), asked["sample"], asked["seed"], asked.get("rejected", False))
+        return Judged(reading.verdicts(store, trial, asked["rubrics"], place.folder, chosen, folder), place)
 
 
 def _newest(store: Any, suite: Path) -> str:

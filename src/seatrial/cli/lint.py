@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from pathlib import Path
 from typing import cast
@@ -9,12 +11,13 @@ from typing import cast
 import click
 
 from seatrial.cli import options
+from seatrial.errors import UsageError, safe
 
 NOT_EVALUABLE = 4
 
 
 @click.command()
-@click.argument("suite", type=click.Path(path_type=Path, dir_okay=False), default="seatrial.yaml")
+@click.argument("suite", type=click.Path(path_type=Path), default="seatrial.yaml")
 @options.store
 @click.option(
     "--against",
@@ -39,6 +42,8 @@ def lint(  # one parameter an option
     from seatrial.datasets.linting.stages import StageName
     from seatrial.trials.linting.lint import lint as look
 
+    if suite.is_dir():
+        raise _is_folder(suite)
     found = look(suite, store=store_file, against=against, stage=cast("StageName | None", stage))
     if as_json:
         click.echo(found.json_text())
@@ -48,3 +53,24 @@ def lint(  # one parameter an option
         tty = sys.stdout.isatty()
         click.echo(lint_text(found, width=None if tty else 80, colour=tty))
     return NOT_EVALUABLE if exit_code and not found.fit else 0
+
+
+def _is_folder(path: Path) -> UsageError:
+    """What to do where a folder is named: lint reads a set through a suite, which says how its answers are judged."""
+    from seatrial.datasets.versions.folder import is_set
+
+    shown = safe(str(path), 200)
+    if (path / "seatrial.yaml").is_file():
+        return UsageError(f"{shown} is a folder.", hint=f"seatrial lint {safe(str(path / 'seatrial.yaml'), 200)}")
+    if not is_set(path):
+        return UsageError(f"{shown} is a folder, and no set.", hint="name a suite file")
+    name = re.sub(r"[^A-Za-z0-9]+", "-", path.resolve().name)[:80].strip("-") or "mine"
+    lines = (
+        f"name: {json.dumps(name)}",
+        f"dataset: {{path: {json.dumps(path.as_posix())}}}",
+        'targets: {today: {use: "openai:MODEL"}}',
+        "rubrics: [{name: right, scorer: exact}]",
+    )
+    pasted = "\n".join(f"    {line}" for line in lines)
+    hint = f"paste these lines into a suite file, and lint that: nobody is asked\n{pasted}"
+    return UsageError(f"{shown} is a set, and lint needs a suite that says how its answers are judged.", hint=hint)

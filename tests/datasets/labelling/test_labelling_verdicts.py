@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.cli import main
+from seatrial.datasets.labelling import journal
 from seatrial.trials.suite import labels as suite_labels
 from seatrial.trials.suite.suitefile import load
 
@@ -181,3 +182,23 @@ def test_what_is_skipped_is_told_apart(run: Callable[..., tuple], tmp_path: Path
     assert code == 0
     assert "[0 of 4 done, 2 skipped]" in out
     assert "0 of 4 labelled, 2 skipped, kept in" in out
+
+
+def test_answers_to_a_rejected_case_are_not_judged(suite: Path, run: Callable[..., tuple], tmp_path: Path):
+    everything = 2 * (COUNT * 2 - COUNT // 4)
+    code, _, err = run(
+        "label", "curate", "cases.jsonl", "--by", "Ann", lines="reject unclear\n" + "keep\n" * (COUNT - 1)
+    )
+    assert code == 0, err
+    (gone,) = (e.case for e in journal.read(tmp_path / "cases.labels", "curate") if e.value["decision"] == "reject")
+    answers = 2 if int(gone[1:]) % 4 else 1
+    for by, options, units in (
+        ("Ann", [], everything - 2 * answers),
+        ("Ben", [], everything - 2 * answers),
+        ("Ben", ["--rejected"], everything),
+    ):
+        code, out, err = run("label", "verdict", str(suite), "--by", by, *options, "--json")
+        assert (code, json.loads(out)["units"]) == (0, units), err
+    assert json.loads(run("label", "export", str(suite), "-o", "t.csv", "--json")[1])["rows"] == everything
+    shared = json.loads(run("label", "export", str(suite), "-o", "t.csv", "--by", "Ben", "--json")[1])
+    assert shared["rows"] == everything - 2 * answers

@@ -16,7 +16,8 @@ from seatrial.core.message import BlobPart, Message, ToolCall
 from seatrial.core.output import Output
 from seatrial.core.record import Json, as_dict, as_list
 from seatrial.core.suite import DatasetSpec, RubricSpec, Split, Suite
-from seatrial.datasets.labelling import outcome
+from seatrial.datasets.labelling import journal, outcome
+from seatrial.datasets.labelling.final import finals
 from seatrial.datasets.labelling.units import Section, Task, Unit, sampled
 from seatrial.datasets.reading.reader import read
 from seatrial.datasets.versions.folder import LABELS, SetFolder
@@ -27,19 +28,39 @@ from seatrial.store.store import RunRow, Store, chunks
 ANSWER = "answer"
 """Where an imported case keeps what the model said in production: `metadata.answer`."""
 NOT_APPLICABLE = "not_applicable"
+ASKED_ALL_THE_SAME = "`--rejected` asks about them all the same"
 
 
 class Chosen(NamedTuple):
-    """Which cases are labelled: of these splits (all open ones where none is named), so many, drawn by a seed."""
+    """Which cases are labelled: of these splits (all open ones where none is named), so many, drawn by a seed.
+
+    `rejected`: references and verdicts are asked for cases that curation rejected, too.
+    """
 
     splits: tuple[Split, ...] = ()
     sample: int | None = None
     seed: int = 0
+    rejected: bool = False
 
 
 def labels_folder(path: Path) -> Path:
     """Where the journals of a set or a pool are."""
     return path / LABELS if path.is_dir() else path.with_name(f"{path.stem}.{LABELS}")
+
+
+Rejected = frozenset[tuple[str, str]]
+"""Cases by id and the hash of the input that was read; it is empty where nobody knows."""
+
+
+def rejected(path: Path) -> Rejected:
+    """The cases of a set or a pool that curation rejected: by what holds of all that people said."""
+    found = finals(journal.read(labels_folder(path), "curate"))
+    said = [(key, final.entry) for key, final in found.items() if final.entry is not None]
+    return frozenset((key, entry.version) for key, entry in said if (entry.value or {}).get("decision") == "reject")
+
+
+def _is_rejected(case: Case, known: Rejected) -> bool:
+    return (case.id, case.input_hash) in known or (case.id, "") in known
 
 
 def splits_of(folder: SetFolder, asked: Sequence[Split] = ()) -> tuple[Split, ...]:
@@ -75,9 +96,17 @@ def curate(path: Path, chosen: Chosen) -> Task:
 
 
 def outcomes(path: Path, chosen: Chosen, answers: Mapping[str, Output] | None = None) -> Task:
-    """What would be right? One unit a case, starting from a model's answer: by input hash, else the case's own."""
+    """What would be right? One unit a case, starting from a model's answer: by input hash, else the case's own.
+
+    A case that curation rejected has none, unless `chosen.rejected`; a sample is drawn before, so it stays the same.
+    """
     cases = sampled(cases_of(path, chosen.splits), chosen.sample, chosen.seed, lambda case: case.id)
-    units = tuple(_to_write(case, (answers or {}).get(case.input_hash)) for case in cases)
+    gone = Rejected() if chosen.rejected or not cases else rejected(path)
+    units = tuple(
+        _to_write(case, (answers or {}).get(case.input_hash)) for case in cases if not _is_rejected(case, gone)
+    )
+    if cases and not units:
+        raise NoDataError(f"Curation rejected every case of {safe(str(path), 200)}.", hint=ASKED_ALL_THE_SAME)
     return _task("outcome", units, path)
 
 
@@ -219,10 +248,14 @@ class Answer(NamedTuple):
     judged: frozenset[str]
 
 
-def verdicts(store: Store, trial_id: str, rubrics: Sequence[str], folder: Path, chosen: Chosen) -> Task:
+def verdicts(
+    store: Store, trial_id: str, rubrics: Sequence[str], folder: Path, chosen: Chosen, base: Path | None = None
+) -> Task:
     """Is this answer right, rubric by rubric? One unit an answer and rubric; equal answers to a case are one.
 
-    Limits measure, so nobody judges them; neither what is no answer at all, nor where a rubric does not apply.
+    Limits measure, so nobody judges them; neither what is no answer at all, nor where a rubric does not apply. Answers
+    to a case that curation rejected are not judged, unless `chosen.rejected`; `base` is the folder that the suite's
+    paths start from, the current one where it is None.
     """
     trial = store.trial(trial_id)
     suite = Suite.model_validate(trial.suite)
@@ -232,7 +265,11 @@ def verdicts(store: Store, trial_id: str, rubrics: Sequence[str], folder: Path, 
     positions = sorted({answer.position for answer in found})
     taken = set(sampled(positions, chosen.sample, chosen.seed, str))
     versions = as_dict(runs[0].definition.get("rubrics")) or {} if runs else {}
-    units = tuple(_units(store, trial.dataset_id, [a for a in found if a.position in taken], specs, versions))
+    gone = Rejected() if chosen.rejected else rejected((base or Path()) / suite.dataset.path)
+    asked = [answer for answer in found if answer.position in taken]
+    units = tuple(_units(store, trial.dataset_id, asked, specs, versions, gone))
+    if not units and gone:
+        raise NoDataError(f"Curation rejected the cases of the trial {trial.id}.", hint=ASKED_ALL_THE_SAME)
     if not units:
         raise NoDataError(f"The trial {trial.id} holds no answer that people could judge.")
     return Task("verdict", units, folder, trial.name)
@@ -265,7 +302,12 @@ def _answers(store: Store, run: RunRow, suite: Suite) -> Iterator[Answer]:
 
 
 def _units(
-    store: Store, dataset_id: int, answers: Sequence[Answer], specs: Sequence[RubricSpec], versions: Mapping[str, Json]
+    store: Store,
+    dataset_id: int,
+    answers: Sequence[Answer],
+    specs: Sequence[RubricSpec],
+    versions: Mapping[str, Json],
+    gone: Rejected,
 ) -> Iterator[Unit]:
     by_case: dict[int, list[Answer]] = {}
     for answer in answers:
@@ -273,6 +315,8 @@ def _units(
     for chunk in chunks(sorted(by_case)):
         outputs = store.load_outputs({a.output_id for position in chunk for a in by_case[position]})
         for position, case in store.cases(dataset_id, chunk):
+            if _is_rejected(case, gone):
+                continue
             yield from units_of(case, by_case[position], outputs, specs, versions)
 
 
