@@ -67,6 +67,7 @@ PIECES = st.sampled_from([
     '{"name": "Maria Keller", "n": 1}', "passport C01X00T47", "password is aB3$kL9!mN2p", "DE89 3704 0044 0532 0130 00",
     "[EMAIL-0011AAFF]", "MRN: 12345678", "patient 95 years old", "zip 03601", "https://x.org/a?b=c@d.ef", "Tom.Keller@x.org",
     "\n", "\n\nKind regards,\nMaria Keller", "ghp_a8Kd03LmQz71XcVb92NnWe45RtYu60PoAs7D", "1/2/1985", "我叫王小明", "Call 0000000000",
+    "Regards, Zoë O'Brien (zoe.obrien@x.org)", "<mueller@x.de>", "Jürgen Müller", "Keller,", "Kaiserring 12, 50668 Köln", "Sitzplatz 7",
 ])  # fmt: skip
 WORDS = st.lists(PIECES | st.text(max_size=12), max_size=12).map(" ".join)
 
@@ -282,3 +283,49 @@ def test_rich_is_rich():
 @given(st.text(st.characters(exclude_categories=()) | st.sampled_from("aZ09_- é٣²\0"), max_size=30))
 def test_what_stands_around_a_finding_is_hidden_letter_by_letter(text):
     assert scrub._hidden(text) == re.sub(r"\w", "•", text)
+
+
+BESIDE = [
+    pytest.param("Rebook me? Regards, Maria Keller (maria.keller@posteo.de)", ("Maria", "Keller"), id="brackets"),
+    pytest.param("From: Maria Keller <maria.keller@posteo.de>", ("Maria", "Keller"), id="angle brackets"),
+    pytest.param("Mit freundlichen Grüßen Emma Thompson, emma.thompson@web.de", ("Emma", "Thompson"), id="closing"),
+    pytest.param("Sofía Hernández wrote. Sofía Hernández, sofia.hernandez@web.de", ("Sofía", "Hernández"), id="accents"),
+    pytest.param("Pat O'Brien, pat.obrien@web.de", ("Pat", "O'Brien"), id="apostrophe"),
+    pytest.param("Pat O’Brien, pat.o'brien@web.de", ("Pat", "O’Brien"), id="two apostrophes"),
+    pytest.param("Jürgen Müller (juergen.mueller@web.de)", ("Jürgen", "Müller"), id="umlauts as two letters"),
+    pytest.param("Jürgen Müller (jurgen.muller@web.de)", ("Jürgen", "Müller"), id="umlauts without dots"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["basic", "hipaa"])
+@pytest.mark.parametrize(("text", "real"), BESIDE)
+def test_a_name_and_the_address_that_spells_it_stay_one_person(text, real, name):
+    once, findings = Scrubber(preset(name), KEY).text(text, "s")
+    local = re.search(r"(\w+)\.(\w+)@example", once)
+    assert local is not None
+    assert f"{local[1].capitalize()} {local[2].capitalize()}" in once
+    assert not any(word in once for word in real)
+    assert {f.kind for f in findings} == {"person_name", "email"}
+    assert Scrubber(preset(name), OTHER).text(once, "t")[0] == once
+
+
+def test_a_surname_that_comes_first_is_linked_to_an_initial(basic):
+    once, _ = basic.text('From: "Keller, Maria" <mkeller@posteo.de>', "s")
+    surname, first = re.search(r'"(\w+), (\w+)"', once).groups()
+    assert f"<{first[0].lower()}{surname.lower()}@" in once
+
+
+def test_accents_link_a_person_across_the_records_of_a_session(basic):
+    name = basic.text("My name is Sofía Hernández.", "s")[0].removeprefix("My name is ").removesuffix(".")
+    assert basic.text("sofia.hernandez@web.de", "s")[0].startswith(name.lower().replace(" ", ".") + "@")
+
+
+def test_what_only_may_be_a_street_is_listed_and_stays(basic):
+    text = "Ich habe Sitzplatz 12 und möchte tauschen."
+    same, findings = basic.text(text)
+    assert same == text
+    assert [(f.kind, f.replaced) for f in findings] == [("street_address", False)]
+    assert basic.text("During 12 months. Spring 2026 sale. String 12 lights.") == (
+        "During 12 months. Spring 2026 sale. String 12 lights.",
+        (),
+    )

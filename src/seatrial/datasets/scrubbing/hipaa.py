@@ -22,7 +22,8 @@ IDENTIFIERS = (
         "A",
         "names",
         ("person_name", "username"),
-        "names behind titles, labels, greetings and signatures become invented ones, all over the record",
+        "names behind titles, labels, greetings and closings, and before e-mail addresses that spell them, become "
+        "invented ones, all over the record",
         "names in running text that nothing introduces, nicknames, relatives and employers named in passing",
     ),
     Identifier(

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from seatrial.datasets.scrubbing import dates, names, numbers, phones
 from seatrial.datasets.scrubbing.drawing import Draw, raw
+from seatrial.scorers.safety._detecting import folded, german
 
 DATES = frozenset(("date_of_birth", "date"))
 SECRET_URLS = frozenset(("url_credentials", "connection_string"))
@@ -76,6 +77,7 @@ class Maker:
         self._kept: dict[tuple[str, str], str] = {}
         self._people: dict[tuple[str, str], str] = {}
         self._words: dict[str, str] = {}
+        self._spelled: dict[str, str] = {}
 
     def make(self, kind: str, real: str) -> str:
         """What stands for a value: always the same, and never the same for two values of a record."""
@@ -89,8 +91,12 @@ class Maker:
         return dates.LEAST + Draw(self._key, "days").below(dates.SPREAD)
 
     def meet(self, name: str) -> None:
-        """Note a person by full name, so that initials in an e-mail or user name can be linked to it."""
-        words = [word.casefold() for word in names.pieces(name)]
+        """Note a person by full name, so that initials and ae, oe, ue in an e-mail or user name can be linked to it."""
+        pieces = names.pieces(" ".join(reversed(name.split(", "))))
+        words = [folded(word) for word in pieces]
+        self._spelled.update(
+            (spelled, word) for spelled, word in zip(map(german, pieces), words, strict=True) if spelled != word
+        )
         if len(words) < 2:
             return
         for place in ((words[0][0], words[-1]), (words[0][0] + words[-1], "")):
@@ -131,7 +137,7 @@ class Maker:
         known = self._words.get(real)
         if known is not None:
             return known
-        low = real.casefold()
+        low = folded(real)
         if names.is_invented(real):
             return real
         for counter in range(10_000):
@@ -157,16 +163,19 @@ class Maker:
     def _local(self, local: str) -> str:
         """The part of an e-mail before the @, or a user name: words as in names, digits drawn."""
         digits = Draw(self._key, "local", local.casefold())
-        parts = [word.casefold() for word in re.findall(r"[^\W\d_]{2,}", local)]
-        words = re.sub(r"[^\W\d_]+", lambda m: self._local_word(m[0], parts), local)
+        parts = [folded(word) for word in re.findall(r"[^\W\d_]{2,}", local)]
+        words = re.sub(r"[^\W\d_]+(?:['’][^\W\d_]+)*", lambda m: self._local_word(m[0], parts), local)
         return re.sub(r"\d", lambda _: digits.of(string.digits), words) if words != local else local
 
     def _local_word(self, word: str, parts: list[str]) -> str:
         """A word of a local part; an initial becomes that of the one person it can stand for."""
-        low = word.casefold()
+        low = folded(word)
         if len(word) > 1:
             first = self._people.get((low, ""))
-            return self.word(first)[0] + self.word(low[1:]) if first else self.word(word)
+            if first:
+                return self.word(first)[0] + self.word(low[1:])
+            known = self._spelled.get(low)
+            return self.word(word) if known is None else names.in_case(self.word(known), word)
         first = next((f for p in parts if (f := self._people.get((low, p)))), "")
         return self.word(first)[0] if first else self._initial(low.upper()).lower()
 

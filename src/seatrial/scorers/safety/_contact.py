@@ -52,15 +52,26 @@ _ROLE_WORDS = """
     enquiries inquiries kontakt hilfe vertrieb datenschutz soporte ventas contacto aide contato suporte
     klantenservice git hr kundenservice
 """
-_ROLE = frozenset(_ROLE_WORDS.split())
+ROLE = frozenset(_ROLE_WORDS.split())
+
+
+def local_before(text: str, at: int) -> int:
+    """Where the local part of an address begins whose @ is at an offset; that offset where there is none."""
+    local = _LOCAL.search(text, max(0, at - _LONGEST_LOCAL - 1), at)
+    return at if local is None else local.start()
+
+
+def address_at(text: str, start: int, seeking: Seeking) -> bool:
+    """Whether an e-mail address begins at an offset, one set aside for examples only where those are sought."""
+    match = _ADDRESSED.match(text, start)
+    return match is not None and (seeking.reserved or _RESERVED_DOMAIN.search(match.group().partition("@")[2]) is None)
 
 
 def _addressed(text: str) -> Iterator[re.Match[str]]:
     """What `_ADDRESSED.finditer` finds, tried only before each @, where what comes before it begins."""
     free, at = 0, text.find("@")
     while at >= 0:
-        local = _LOCAL.search(text, max(0, at - _LONGEST_LOCAL - 1), at)
-        start = at if local is None else local.start()
+        start = local_before(text, at)
         if free <= start < at <= start + _LONGEST_LOCAL and (match := _ADDRESSED.match(text, start)) is not None:
             free = match.end()
             yield match
@@ -74,7 +85,7 @@ def _emails(text: str, seeking: Seeking) -> Iterator[Found]:
             continue
         if not seeking.reserved and _RESERVED_DOMAIN.search(domain):
             continue
-        role = local.lower().partition("+")[0] in _ROLE
+        role = local.lower().partition("+")[0] in ROLE
         yield Found("email", *match.span(), match.group(), 0.4 if role else 0.95 if domain else 0.7)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from seatrial.scorers.text.regex import searched
 
@@ -136,6 +137,26 @@ _NO_DIGITS = re.compile("[^0-9]+")
 def digits_of(text: str) -> str:
     """The ASCII digits of a text."""
     return text if text.isascii() and text.isdigit() else _NO_DIGITS.sub("", text)
+
+
+_STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "œ": "oe", "æ": "ae", "'": "", "’": ""})
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
+
+
+def folded(words: str) -> str:
+    """Words as addresses spell them: in lower case, Latin letters without accents, no apostrophes."""
+    low = words.casefold()
+    if low.isascii():
+        return low.replace("'", "")
+    return _ACCENTED.sub(lambda m: normalize("NFKD", m[0])[0], normalize("NFC", low).translate(_STROKES))
+
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
+
+def german(words: str) -> str:
+    """Words as `folded` gives them, but ä, ö and ü as ae, oe and ue."""
+    return folded(words if words.isascii() else normalize("NFC", words.casefold()).translate(_UMLAUTS))
 
 
 def without_overlap(found: Iterable[Found]) -> list[Found]:

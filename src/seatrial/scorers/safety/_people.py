@@ -60,13 +60,18 @@ _GREETED = re.compile(
     r"cześć|здравствуйте),? "
     rf"(?P<name>{_ONE_OR_FULL})(?=[ \t]*[,!.:\n]|[ \t]*$)"
 )
-_SIGNED = re.compile(
-    r"(?i:(?:best|kind|warm|many) regards|regards|sincerely|yours (?:truly|sincerely|faithfully)|cheers|best wishes|"
-    r"mit freundlichen grüßen|viele grüße|freundliche grüße|cordialement|bien à vous|saludos(?: "
+_CLOSING = (
+    r"(?<!\w)(?i:(?:best|kind|warm|many) regards|regards|sincerely|yours (?:truly|sincerely|faithfully)|cheers|"
+    r"best wishes|(?:mit )?(?:freundlichen|besten|lieben|herzlichen|vielen) grüßen|"
+    r"(?:viele|freundliche|beste|liebe|herzliche) grüße|cordialement|bien à vous|saludos(?: "
     r"cordiales)?|atentamente|"
     r"atenciosamente|cordiali saluti|distinti saluti|met vriendelijke groet(?:en)?|с уважением|pozdrawiam)"
-    rf",?[ \t]*\n\s{{0,4}}(?P<name>{_FULL})(?=[ \t]*(?:\n|$|,))"
 )
+_CONTACT_DATA = r"[,;|(<\[–—-]?[ \t]*(?:[\w.%+'-]+@|\(?\+?\d|(?i:tel|phone|mobile?|e-?mail|mail|fax)\b)"
+_CLOSED = rf"{_CLOSING}(?:,?[ \t]*\n\s{{0,4}}|[,.!]?[ \t]+)"
+_ENDS = rf"[.!]?[ \t]*(?:\n|$)|{_CONTACT_DATA}"
+_SIGNED = re.compile(rf"{_CLOSED}(?P<name>{_FULL})(?=[ \t]*(?:{_ENDS}|,))")
+_SIGNED_BRIEFLY = re.compile(rf"{_CLOSED}(?P<name>{_NAME})(?=[ \t]*(?:{_ENDS}))")
 _CJK = re.compile(
     r"(?:我叫|我的名字是|姓名[::]\s?|联系人[::]\s?)(?P<name>[\u4e00-\u9fff]{2,4})(?![\u4e00-\u9fff])"
     r"|(?:氏名|お名前)[::]\s?(?P<jp>[\u4e00-\u9fff]{1,4}[  ]?[\u3040-\u30ff\u4e00-\u9fff]{1,4})"
@@ -78,10 +83,10 @@ _NOBODY_WORDS = """
     company help desk kunde kundin kunden damen herren team cliente client clients equipo equipe everybody folks
     world admin guest member members passenger traveler traveller patient parent parents student students
     applicant candidate subscriber shopper again and the for this that your you our we please thank thanks sorry
-    welcome good morning afternoon evening
+    welcome good morning afternoon evening yours truly sincerely faithfully best kind warm grüße grüßen gruß
 """
-_NOBODY = frozenset(_NOBODY_WORDS.split())
-_ORGANISATION = re.compile(
+NOBODY = frozenset(_NOBODY_WORDS.split())
+ORGANISATION = re.compile(
     r"\b(?:Inc|Ltd|LLC|GmbH|AG|Corp|Company|Bank|Team|Support|Services?|Group|Department|University|"
     r"Hospital|School|Hotel|"
     r"Street|Avenue|Road|Desk|Center|Centre|Office|Care|Store|Shop|Systems?|Solutions?|Airlines?|Insurance|API|App)\b"
@@ -112,6 +117,7 @@ _CLUES: tuple[tuple[re.Pattern[str], float, Search], ...] = (
     (_CALLED, 0.8, _CALLED.finditer),
     (_LABELLED, 0.8, _LABELLED.finditer),
     (_SIGNED, 0.65, _SIGNED.finditer),
+    (_SIGNED_BRIEFLY, 0.4, _SIGNED_BRIEFLY.finditer),
     (_HELD, 0.7, _HELD.finditer),
     (_GREETED, 0.4, _greeted),
 )
@@ -132,7 +138,7 @@ def _names(text: str, seeking: Seeking) -> Iterator[Found]:
         pattern, sure, search = _CLUES[at]
         for match in search(text):
             name = match.group("name")
-            if name.split()[0].lower() in _NOBODY or _ORGANISATION.search(name):
+            if name.split()[0].lower() in NOBODY or ORGANISATION.search(name):
                 continue
             confidence = 0.65 if pattern is _GREETED and " " in name else sure
             yield Found("person_name", *match.span("name"), name, confidence)

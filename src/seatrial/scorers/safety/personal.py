@@ -13,7 +13,7 @@ from itertools import chain, islice
 from typing import Any
 
 from seatrial.scorers.base import encodable
-from seatrial.scorers.safety import _contact, _national_ids, _payment, _people, _secrets
+from seatrial.scorers.safety import _contact, _named_addresses, _national_ids, _payment, _people, _secrets
 from seatrial.scorers.safety._detecting import Detector, Found, Seeking, one_of, without_overlap
 
 __all__ = ["GROUPS", "KINDS", "Found", "find", "is_clean", "masked", "resolved"]
@@ -22,14 +22,16 @@ _ALL: tuple[Detector, ...] = (
     *_contact.DETECTORS,
     *_payment.DETECTORS,
     *_people.DETECTORS,
+    *_named_addresses.DETECTORS,
     *_national_ids.DETECTORS,
     *_secrets.DETECTORS,
 )
-KINDS: tuple[str, ...] = tuple(detector.kind for detector in _ALL)
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(detector.kind for detector in _ALL))
 """Every kind that can be found."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    group: tuple(d.kind for d in _ALL if d.group == group) for group in dict.fromkeys(d.group for d in _ALL)
+    group: tuple(dict.fromkeys(d.kind for d in _ALL if d.group == group))
+    for group in dict.fromkeys(d.group for d in _ALL)
 }
 """Groups of kinds, whose names may be given where kinds are: contact, network, payment, person, national_id, secret."""
 
