@@ -20,6 +20,7 @@ from seatrial.scorers.safety._detecting import (
     near,
     one_of,
 )
+from seatrial.scorers.text.regex import compiled
 
 _UP = r"[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĹĻĽŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŹŻŽА-ЯЁ]"
 _LOW = r"[a-zß-öø-ÿāăąćčďđēėęěğģīıķĺļľłńņňōőœřśşšţťūůűźżžа-яё]"
@@ -101,6 +102,19 @@ def _titled(text: str) -> Iterator[re.Match[str]]:
     return beginning(_TITLED, _TITLE_BEGINS, text)
 
 
+@lru_cache(maxsize=1)
+def _closings() -> Any:
+    return compiled(_CLOSING.removeprefix(r"(?<!\w)"))
+
+
+def _signed(text: str) -> Iterator[re.Match[str]]:
+    return beginning(_SIGNED, _closings(), text)
+
+
+def _signed_briefly(text: str) -> Iterator[re.Match[str]]:
+    return beginning(_SIGNED_BRIEFLY, _closings(), text)
+
+
 def _greeted(text: str) -> Iterator[re.Match[str]]:
     """A greeting stands at the beginning of a line, and ends in it."""
     start = 0
@@ -116,8 +130,8 @@ _CLUES: tuple[tuple[re.Pattern[str], float, Search], ...] = (
     (_TITLED, 0.75, _titled),
     (_CALLED, 0.8, _CALLED.finditer),
     (_LABELLED, 0.8, _LABELLED.finditer),
-    (_SIGNED, 0.65, _SIGNED.finditer),
-    (_SIGNED_BRIEFLY, 0.4, _SIGNED_BRIEFLY.finditer),
+    (_SIGNED, 0.65, _signed),
+    (_SIGNED_BRIEFLY, 0.4, _signed_briefly),
     (_HELD, 0.7, _HELD.finditer),
     (_GREETED, 0.4, _greeted),
 )
