@@ -94,9 +94,9 @@ class Maker:
         """Note a person by full name, so that initials and ae, oe, ue in an e-mail or user name can be linked to it."""
         pieces = names.pieces(" ".join(reversed(name.split(", "))))
         words = [folded(word) for word in pieces]
-        self._spelled.update(
-            (spelled, word) for spelled, word in zip(map(german, pieces), words, strict=True) if spelled != word
-        )
+        if not name.isascii():
+            both = zip(map(german, pieces), words, strict=True)
+            self._spelled.update((spelled, word) for spelled, word in both if spelled != word)
         if len(words) < 2:
             return
         for place in ((words[0][0], words[-1]), (words[0][0] + words[-1], "")):
