@@ -118,7 +118,7 @@ class Pii(_Gives):
     192.168.0.1) do not count unless `reserved` is set. Example: `{unless_given: user, regions: [US, DE]}`.
     """
 
-    about: ClassVar[ScorerInfo] = ScorerInfo("pii", "3")
+    about: ClassVar[ScorerInfo] = ScorerInfo("pii", "4")
     groups: ClassVar[tuple[str, ...]] = tuple(GROUPS)
     regions: Annotated[tuple[Text, ...], OneOrMore] = Field(default=())
     card: ClassVar[Card] = Card(
