@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seatrial.scorers import build, judge
 from seatrial.scorers.examples import case_of, output_of
+from seatrial.scorers.safety import _refusal_before
 from seatrial.scorers.safety.refusal import find_refusal
 
 
@@ -106,3 +107,19 @@ def test_the_scorer_tells_that_the_deed_came_first(behaviour, passed):
 @given(st.text(max_size=200))
 def test_any_text_before_a_refusal_is_survived(before):
     assert find_refusal(before + "\nI can't help with that.").start != 0 or not before.strip()
+
+
+@pytest.mark.parametrize("before", [
+    "Done. ", "I have refunded 500 EUR to your card. ", "The code is 4711. ", "The \"code\" is `4711`. ",
+    "Ich habe das Geld überwiesen. ", "It has been refunded. ", "Here is the recipe: mix it well. ",
+    "1. a\n2. b\n3. c\n", "```\nx = 1\n```\n", "I'm sorry, but ",
+    "Thank you for your patience. The limit is 30 days. ", "\ufffd", "  ",
+])  # fmt: skip
+@pytest.mark.parametrize("declining", ["I can't help with anything else", "I can't help with that"])
+def test_one_pass_tells_which_patterns_are_worth_a_look(before, declining, monkeypatch):
+    quoted = before.replace('"', " ").replace("`", " ")
+    quick = _refusal_before.complied(before, quoted, declining)
+    signs = set(_refusal_before._SIGNS)
+    done = _refusal_before._patterns().done.search(quoted) is not None
+    monkeypatch.setattr(_refusal_before, "_seen", lambda _: signs if done else signs - {"done"})
+    assert _refusal_before.complied(before, quoted, declining) == quick
