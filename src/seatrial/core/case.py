@@ -196,7 +196,10 @@ class Case(Record):
     @property
     def text(self) -> str:
         """The last user message's text."""
-        return next((m.text for m in reversed(self.input) if m.role == "user"), self.input[-1].text)
+        last = self.input[-1]
+        if last.role == "user":
+            return last.text
+        return next((m.text for m in reversed(self.input) if m.role == "user"), last.text)
 
     @lazy
     def recorded(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NoReturn, TypeVar, cast
@@ -22,8 +21,6 @@ from seatrial.scorers.card import Card
 
 SHOWN = 200
 MAX_DEPTH = 1000
-KEPT = 1024
-"""Of so many cases a scorer keeps what it read: more than a run has under way at a time."""
 
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
@@ -69,14 +66,12 @@ class BuiltinScorer(Record):
         return settings
 
     def once(self, case: Case, read: Callable[[Case], T]) -> T:
-        """What is read of a case, kept for the cases asked last: a run asks `applies` long before it judges."""
-        kept: OrderedDict[int, tuple[Case, T]] = vars(self).setdefault("_kept", OrderedDict())
-        found = kept.get(id(case))
-        if found is None or found[0] is not case:  # a number is given anew once its case is gone
-            found = kept[id(case)] = (case, read(case))
-            if len(kept) > KEPT:
-                kept.popitem(last=False)
-        return found[1]
+        """What is read of a case, kept for the case asked last: `applies` and the call behind it read it once."""
+        own = vars(self)
+        kept: tuple[Case, T] | None = own.get("_kept")
+        if kept is None or kept[0] is not case:
+            kept = own["_kept"] = (case, read(case))
+        return kept[1]
 
     def score(self, case: Case, output: Output, /) -> Score:
         """Judge the output without waiting for anything; a scorer that must wait has a `__call__` of its own."""
