@@ -170,11 +170,10 @@ def complied(before: str, said: str, declining: str, asked: str = "") -> bool:
     if not said.strip():
         return bool(before) and _coded(before, asked)
     before, said = before[-READ:], said[-READ:]
-    seen = _seen(said)
-    if not seen and (said == before or not _seen(before)):
+    seen, named = _seen(said), "value" in _seen(before)  # a value may stand within quotations
+    if not seen and not named:
         return _coded(before, asked)
     patterns = _patterns()
-    named = "value" in (seen if said == before else _seen(before))  # also within quotations
     if "done" in seen or ("deeds" in seen and _deed(patterns.deeds, said)):
         return True
     beside = (named or "passive" in seen) and patterns.other.search(searched(declining)) is not None
