@@ -23,6 +23,7 @@ def names(text: str, *, reserved: bool = False) -> list[tuple[str, float]]:
         pytest.param("From: Maria Keller <maria.keller@posteo.de>", "Maria Keller", id="angle brackets"),
         pytest.param("Mit freundlichen Grüßen Emma Thompson, emma.thompson@web.de", "Emma Thompson", id="comma"),
         pytest.param("Maria Keller\nmaria.keller@posteo.de", "Maria Keller", id="next line"),
+        pytest.param("Maria Keller\xa0<maria.keller@posteo.de>", "Maria Keller", id="no-break space"),
         pytest.param("Maria Keller, e-mail: maria.keller@posteo.de", "Maria Keller", id="label"),
         pytest.param('To: "Keller, Maria" <maria.keller@web.de>', "Keller, Maria", id="surname first"),
         pytest.param("Contact Maria Keller (mkeller@x.de)", "Maria Keller", id="initial"),

@@ -6,7 +6,7 @@ import asyncio
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seatrial.core.message import Message, ToolCall
@@ -154,6 +154,7 @@ def test_only_the_right_check_digit_makes_a_card(digit):
     assert bool(find(f"card 453914880343646{digit}", ["card"])) is (digit == "7")
 
 
+@example("\x85", "")
 @given(st.text(st.characters(exclude_categories=()), max_size=40), st.text(max_size=40))
 def test_offsets_hold_in_any_text(before, after):
     text = f"{before}\nanna.smith@acme.io\n{after}"

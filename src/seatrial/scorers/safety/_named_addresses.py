@@ -12,7 +12,7 @@ from seatrial.scorers.safety._people import NOBODY, ORGANISATION
 _REACH = 100
 """How far before an address its name may begin, in characters."""
 
-_BETWEEN = " \t\r\n,;:(<[{\"'|*–—-"
+_BETWEEN = " \xa0\t\r\n,;:(<[{\"'|*–—-"
 _LONGEST_BETWEEN = 6
 _MOST_WORDS = 4
 _LEAST_SHARED = 3
@@ -62,7 +62,7 @@ def _name_before(text: str, start: int, local: str) -> tuple[int, int] | None:
     gap = lead[len(before) :]
     if not gap:
         return None
-    last = before.rsplit(None, 1)[-1].lstrip(_BETWEEN) if before else ""
+    last = (before.rsplit(None, 1) or [""])[-1].lstrip(_BETWEEN)
     label = _LABEL.search(before) if last.lower() in _LABELS else None
     if label is None and not last[:1].isupper():
         return None
