@@ -42,12 +42,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import ClassVar
 
 SHOWN_PROBLEMS = 20
 SHOWN_VALUE = 80
+TOLD_APART = 3
+"""More problems than these that break one rule in one file are told as one, where all of them are too many to show."""
 
 
 def safe(text: object, limit: int = SHOWN_VALUE) -> str:
@@ -98,6 +100,18 @@ class Problem:
         return f"{head} {self.rule}{got}{do}".strip()
 
 
+def folded(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems in their order; more than three of one file that break one rule are one, at the first's place."""
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem.file, problem.key, problem.rule), []).append(problem)
+    found: list[Problem] = []
+    for same in alike.values():
+        count = f" (and {len(same) - 1:,} more like it)"
+        found += same if len(same) <= TOLD_APART else [replace(same[0], rule=same[0].rule + count)]
+    return found
+
+
 class SeatrialError(Exception):
     """An expected failure: a sentence for the user, what to try next, and an exit code."""
 
@@ -125,10 +139,11 @@ class ConfigError(SeatrialError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
+        told = list(self.problems) if len(self.problems) <= SHOWN_PROBLEMS else folded(self.problems)
         lines = [f"{self.problem} [{self.code}]"]
-        lines += [f"  {p}" for p in self.problems[:SHOWN_PROBLEMS]]
-        if len(self.problems) > SHOWN_PROBLEMS:
-            lines.append(f"  … and {len(self.problems) - SHOWN_PROBLEMS} more")
+        lines += [f"  {p}" for p in told[:SHOWN_PROBLEMS]]
+        if len(told) > SHOWN_PROBLEMS:
+            lines.append(f"  … and {len(told) - SHOWN_PROBLEMS} more")
         if self.hint:
             lines.append(f"  try: {self.hint}")
         return "\n".join(lines)

@@ -249,7 +249,7 @@ def test_a_log_of_the_wrong_kind_is_given_up_before_its_end(tmp_path):
     with pytest.raises(DatasetError, match=r"^at least 100 records are bad") as caught:
         run(tmp_path, b'{"hello": 1}\n' * 100_000)
     (problem,) = caught.value.problems
-    assert (problem.line, problem.rule) == (1, "is of no known format (this record and 99 more)")
+    assert (problem.line, problem.rule) == (1, "is of no known format (and 99 more like it)")
 
 
 FORMATS = [
@@ -271,7 +271,7 @@ def test_logs_in_which_no_record_fits_are_told_once_and_with_a_hint_for_what_was
     (problem,) = caught.value.problems
     assert f"{told} record{'s are' if told > 1 else ' is'} bad" in caught.value.problem
     assert problem.line == 1
-    assert problem.rule.endswith(f"(this record and {told - 1} more)") is (told > 1)
+    assert problem.rule.endswith(f"(and {told - 1} more like it)") is (told > 1)
     assert hint in caught.value.hint
     assert "--skip-bad" not in caught.value.hint
 
@@ -280,7 +280,7 @@ def test_faults_of_many_kinds_are_told_apart_and_add_up(tmp_path):
     with pytest.raises(DatasetError, match=r"^8 records are bad") as caught:
         run(tmp_path, GOOD["openai"][0] + b"\n" + b"{}\n" * 5 + b"[]\n{]\n[]\n")
     assert [problem.line for problem in caught.value.problems] == [2, 7, 9, 8]
-    assert "(this record and 4 more)" in caught.value.problems[0].rule
+    assert "(and 4 more like it)" in caught.value.problems[0].rule
     assert "--skip-bad 8" in caught.value.hint
 
 

@@ -388,8 +388,8 @@ def test_the_command_says_how_many_findings_are_less_sure(tmp_path):
     (tmp_path / "log.jsonl").write_bytes(written([turn("a", 0, UNSURE)]))
     done = command("log.jsonl", "--into", "pool.jsonl", cwd=tmp_path)
     count = json.loads((tmp_path / "pool.jsonl.report.json").read_text())["review"]["count"]
-    assert count
-    assert f"{count} findings are less sure: look at them in the report" in done.stdout
+    assert count == 1
+    assert "  1 finding is less sure: look in the report\n" in done.stdout
     none = command("log.jsonl", "--into", "none.jsonl", "--scrub", "none", cwd=tmp_path)
     assert json.loads((tmp_path / "none.jsonl.report.json").read_text())["review"]["count"] == 0
     assert "less sure" not in none.stdout

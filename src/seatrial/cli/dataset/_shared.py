@@ -20,3 +20,9 @@ def store_of(chosen: Path | None) -> Path:
     from seatrial.trials.trial import store_path
 
     return store_path(Path(), chosen)
+
+
+def less_sure(count: int) -> list[str]:
+    """What is said of findings for a person to look at: a line, or none."""
+    findings = "finding is" if count == 1 else "findings are"
+    return [f"{count:,} {findings} less sure: look in the report"] if count else []

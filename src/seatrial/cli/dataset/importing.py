@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from seatrial.cli import options
+from seatrial.cli.dataset._shared import less_sure
 
 
 @click.command("import")
@@ -67,8 +68,8 @@ def import_(logs: tuple[Path, ...], into: Path, fields: tuple[str, ...], as_json
     if report.scrubbed:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(report.scrubbed.items()))
         click.echo(f"  replaced: {kinds}")
-    if report.review["count"]:
-        click.echo(f"  {report.review['count']:,} findings are less sure: look at them in the report")
+    for line in less_sure(report.review["count"]):
+        click.echo(f"  {line}")
     click.echo(f"report: {into}.report.json")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from seatrial.cli import options
+from seatrial.cli.dataset._shared import less_sure
 from seatrial.errors import safe
 
 
@@ -62,6 +63,4 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if refused["count"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in refused["reasons"].items())
         lines.append(f"{refused['count']:,} refused and not written: {reasons}")
-    if report["review"]["count"]:
-        lines.append(f"{report['review']['count']:,} findings are less sure: look at them in the report")
-    return lines
+    return lines + less_sure(report["review"]["count"])

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
-from seatrial.errors import DatasetError, Problem
+from seatrial.errors import DatasetError, Problem, folded
 
 SHOWN_BAD = 100
 """So many faults beyond what may be skipped are collected before the import gives up."""
-
-APART = 3
-"""More faults than these of one rule are told as one, with their count."""
 
 
 def refused(bad: int, allowed: int, problems: list[Problem], hint: str) -> DatasetError:
@@ -22,15 +16,3 @@ def refused(bad: int, allowed: int, problems: list[Problem], hint: str) -> Datas
     word = "record is" if bad == 1 else "records are"
     do = hint or f"mend them, or leave {'more of them' if more else 'them'} out with --skip-bad {'N' if more else bad}"
     return DatasetError(f"{many} {word} bad{skipped}; nothing was imported.", hint=do, problems=folded(problems))
-
-
-def folded(problems: Iterable[Problem]) -> list[Problem]:
-    """The faults in their order; many of one file that break one rule are one, at the first's place."""
-    alike: dict[tuple[str, str, str], list[Problem]] = {}
-    for problem in problems:
-        alike.setdefault((problem.file, problem.key, problem.rule), []).append(problem)
-    found: list[Problem] = []
-    for same in alike.values():
-        count = f" (this record and {len(same) - 1:,} more)"
-        found += same if len(same) <= APART else [replace(same[0], rule=same[0].rule + count)]
-    return found
