@@ -98,7 +98,7 @@ def test_most_pairs_at_the_threshold_are_found():
         for _ in range(3):
             parts[rng.randrange(60)] = "zz"
         other = " ".join(parts)
-        if minhash.jaccard(minhash.shingles(text), minhash.shingles(other)) >= 0.8:
+        if minhash.jaccard(minhash.Shingles(text), minhash.Shingles(other)) >= 0.8:
             pairs.append((text, other))
     of = find(cases(*(text for pair in pairs for text in pair)), Duplicates(cosine=1)).of
     assert len(pairs) > 50
@@ -109,7 +109,7 @@ def test_most_pairs_at_the_threshold_are_found():
 def test_signatures_estimate_the_overlap(text: str):
     other = text[: int(len(text) * 0.8)]
     both = minhash.signatures([text, other], 5)
-    truth = minhash.jaccard(minhash.shingles(text), minhash.shingles(other))
+    truth = minhash.jaccard(minhash.Shingles(text), minhash.Shingles(other))
     assert np.mean(both.bytes[0] == both.bytes[1]) == pytest.approx(truth, abs=0.2)
     again = minhash.signatures([other, "something before", text], 5)
     assert (again.bytes[2] == both.bytes[0]).all()  # no matter what it is computed beside

@@ -237,8 +237,8 @@ class _Alike:
             return True
         return overlap >= self._floor and float(self._vector(i) @ self._vector(j)) >= self._settings.cosine
 
-    def _shingles_of(self, i: int) -> set[str]:
-        return minhash.shingles(self._text(i))
+    def _shingles_of(self, i: int) -> minhash.Shingles:
+        return minhash.Shingles(self._text(i))
 
     def _vector_of(self, i: int) -> NDArray[np.float64]:
         from seatrial.targets.hashing import unit
