@@ -116,6 +116,21 @@ def test_signatures_estimate_the_overlap(text: str):
     assert (again.bands[0] == both.bands[1]).all()
 
 
+alphabets = st.sampled_from(["ab", "abcd efgh", "äöü ab", "aя漢\u0fff\u1000", "a\0", "\ud800\udfffa", "😀a"])
+similar = alphabets.flatmap(lambda letters: st.tuples(st.text(letters), st.text(letters), st.text("ab漢")))
+
+
+@given(similar)
+def test_the_overlap_is_that_of_the_runs_of_characters(parts: tuple[str, str, str]):
+    def runs(text: str) -> set[str]:
+        return {text[i : i + minhash.SHINGLE] for i in range(len(text) - minhash.SHINGLE + 1)} or {text}
+
+    first, second = parts[0] + parts[1], parts[0] + parts[2] + parts[1]
+    common, all_of_them = runs(first) & runs(second), runs(first) | runs(second)
+    found = minhash.jaccard(minhash.Shingles(first), minhash.Shingles(second))
+    assert found == len(common) / len(all_of_them)
+
+
 def test_how_many_pairs_wait_to_be_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch):
     random_of = random.Random(3)
     parts = [f"{word} is what I wrote to you about {when}" for word in ("a tent", "my bill", "it") for when in "abcdef"]

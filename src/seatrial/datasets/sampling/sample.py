@@ -18,7 +18,7 @@ from seatrial.datasets.reading.reader import read
 from seatrial.datasets.sampling import drawing, report
 from seatrial.datasets.sampling.allocate import Floats, Ints
 from seatrial.datasets.sampling.duplicates import Clusters, said
-from seatrial.datasets.sampling.pool import Pool, Row, content_key
+from seatrial.datasets.sampling.pool import Pool, Row, record_of
 from seatrial.datasets.sampling.report import SampleReport
 from seatrial.datasets.sampling.settings import Sampling
 from seatrial.datasets.sampling.split import FREE, Dealt, deal
@@ -67,9 +67,9 @@ def sample(
     source = Pool(pool)
     kept = _anchors(anchors)
     for record in source.records():
-        survey.add(record.row, record.key, record.offset)
+        survey.add(record)
     for case, _ in kept:
-        survey.add(case.recorded, content_key(case.recorded), -1)
+        survey.add(record_of(case.recorded))
     drawn = _draw(survey, settings, source, kept)
     for at, split in enumerate(SPLITS):
         cases = [case for case, dealt in zip(drawn.cases, drawn.splits.tolist(), strict=True) if dealt == at]
