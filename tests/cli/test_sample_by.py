@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from seatrial.cli.main import cli
+from seatrial.datasets.sampling.pool import Pool, Record
+from seatrial.datasets.sampling.sample import sample
+from seatrial.datasets.sampling.settings import Sampling
 from seatrial.errors import UsageError
 
 
@@ -39,6 +43,46 @@ def test_a_stratum_that_no_record_has_is_refused(by: str, strata: bool, hint: st
     assert "no record of the pool has that stratum" in str(done.exception)
     assert hint in str(done.exception)
     assert not into.exists()
+
+
+@pytest.mark.parametrize(("by", "strata", "hint"), BY)
+def test_python_refuses_it_as_the_command_does(by: str, strata: bool, hint: str, tmp_path: Path):
+    into = tmp_path / "set"
+    with pytest.raises(UsageError) as raised:
+        sample(pool(tmp_path, strata=strata), into, Sampling(size=20, by=tuple(by.split(","))))
+    assert "no record of the pool has that stratum" in str(raised.value)
+    assert hint in str(raised.value)
+    assert not into.exists()
+
+
+def test_a_stratum_that_only_an_anchor_has_is_not_of_the_pool(tmp_path: Path):
+    (tmp_path / "test.jsonl").write_text(json.dumps({"id": "a", "input": "x", "strata": {"kind": "new"}}) + "\n")
+    with pytest.raises(UsageError, match="no record of the pool"):
+        sample(pool(tmp_path), tmp_path / "set", Sampling(size=20, by=("kind",)), anchors=[tmp_path / "test.jsonl"])
+
+
+def test_a_set_that_is_there_stays_as_it_is(tmp_path: Path):
+    into = tmp_path / "set"
+    sample(pool(tmp_path), into, Sampling(size=20, by=("intent",)))
+    before = {file.name: file.read_bytes() for file in into.iterdir()}
+    with pytest.raises(UsageError):
+        sample(tmp_path / "pool.jsonl", into, Sampling(size=10, by=("intnet",)))
+    assert {file.name: file.read_bytes() for file in into.iterdir()} == before
+
+
+def test_the_pool_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    readings: list[Path] = []
+    records = Pool.records
+
+    def counted(self: Pool) -> Iterator[Record]:
+        readings.append(self.path)
+        return records(self)
+
+    monkeypatch.setattr(Pool, "records", counted)
+    command = ["dataset", "sample", str(pool(tmp_path)), "--into", str(tmp_path / "set"), "--size", "9", "--by", "tier"]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 0, done.output
+    assert readings == [tmp_path / "pool.jsonl"]
 
 
 DRAWN = [

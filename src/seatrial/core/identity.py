@@ -132,6 +132,23 @@ def loads(text: bytes | str) -> Any:
         raise ValueError("not valid UTF-8") from None
 
 
+def loads_canonical(text: bytes) -> Any:
+    """The value of canonical JSON whose numbers and characters are certain; None where the text is not such.
+
+    Integers beyond 64 bits, which would be rounded, are not written back as they were read: the value is exact.
+    """
+    try:
+        value = orjson.loads(text)
+        return value if canonical_part(value) == text else None
+    except (TypeError, ValueError):
+        return None
+
+
+def canonical_part(value: Any) -> bytes:
+    """Canonical JSON of a part of what `loads_canonical` gave. Raises TypeError for what is no such part."""
+    return orjson.dumps(value, option=_STRICT | orjson.OPT_SORT_KEYS)
+
+
 def _long_number_in(text: bytes | str) -> bool:
     """Whether 20 ASCII digits and signs follow one another: a number beyond 64 bits has so many."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text

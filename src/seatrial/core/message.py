@@ -101,7 +101,7 @@ def without_bytes(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             **message,
             "content": [{k: v for k, v in part.items() if k != "data"} for part in message["content"]],
         }
-        if not isinstance(message.get("content", ""), str)
+        if not isinstance(message.get("content") or "", str)
         else message
         for message in messages
     ]

@@ -98,7 +98,7 @@ def test_most_pairs_at_the_threshold_are_found():
         for _ in range(3):
             parts[rng.randrange(60)] = "zz"
         other = " ".join(parts)
-        if minhash.jaccard(minhash.shingles(text), minhash.shingles(other)) >= 0.8:
+        if minhash.jaccard(minhash.Shingles(text), minhash.Shingles(other)) >= 0.8:
             pairs.append((text, other))
     of = find(cases(*(text for pair in pairs for text in pair)), Duplicates(cosine=1)).of
     assert len(pairs) > 50
@@ -109,11 +109,26 @@ def test_most_pairs_at_the_threshold_are_found():
 def test_signatures_estimate_the_overlap(text: str):
     other = text[: int(len(text) * 0.8)]
     both = minhash.signatures([text, other], 5)
-    truth = minhash.jaccard(minhash.shingles(text), minhash.shingles(other))
+    truth = minhash.jaccard(minhash.Shingles(text), minhash.Shingles(other))
     assert np.mean(both.bytes[0] == both.bytes[1]) == pytest.approx(truth, abs=0.2)
     again = minhash.signatures([other, "something before", text], 5)
     assert (again.bytes[2] == both.bytes[0]).all()  # no matter what it is computed beside
     assert (again.bands[0] == both.bands[1]).all()
+
+
+alphabets = st.sampled_from(["ab", "abcd efgh", "äöü ab", "aя漢\u0fff\u1000", "a\0", "\ud800\udfffa", "😀a"])
+similar = alphabets.flatmap(lambda letters: st.tuples(st.text(letters), st.text(letters), st.text("ab漢")))
+
+
+@given(similar)
+def test_the_overlap_is_that_of_the_runs_of_characters(parts: tuple[str, str, str]):
+    def runs(text: str) -> set[str]:
+        return {text[i : i + minhash.SHINGLE] for i in range(len(text) - minhash.SHINGLE + 1)} or {text}
+
+    first, second = parts[0] + parts[1], parts[0] + parts[2] + parts[1]
+    common, all_of_them = runs(first) & runs(second), runs(first) | runs(second)
+    found = minhash.jaccard(minhash.Shingles(first), minhash.Shingles(second))
+    assert found == len(common) / len(all_of_them)
 
 
 def test_how_many_pairs_wait_to_be_measured_changes_nothing(monkeypatch: pytest.MonkeyPatch):

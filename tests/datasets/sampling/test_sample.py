@@ -239,6 +239,13 @@ def test_hostile_text_is_drawn_as_it_is(tmp_path: Path):
     assert sorted(case.text for case in cases(tmp_path / "set")) == sorted(texts)
 
 
+def test_a_message_of_tool_calls_alone_needs_no_content(tmp_path: Path):
+    call = {"role": "assistant", "content": None, "tool_calls": [{"name": "look_up", "arguments": {"order": 7}}]}
+    rows = [{"id": f"t{i}", "input": [{"role": "user", "content": "x" * i}, call]} for i in range(3)]
+    write(tmp_path / "pool.jsonl", rows)
+    assert sample(tmp_path / "pool.jsonl", tmp_path / "set", Sampling(size=10)).records == 3
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

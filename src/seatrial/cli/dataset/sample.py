@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,6 @@ from seatrial.cli import options
 
 if TYPE_CHECKING:
     from seatrial.datasets.sampling.settings import Sampling
-
-MOST_KNOWN = 1000
-"""Names of strata that are kept to find one near a misspelt one."""
 
 
 @click.command()
@@ -64,7 +60,6 @@ def sample(pool: Path, into: Path, anchors: tuple[Path, ...], replace: bool, as_
     from seatrial.datasets.versions.alone import alone
 
     settings = _settings(**asked)
-    _must_have(pool, into, settings.by)
     with alone(into):
         found = draw(pool, into, settings, anchors=anchors, replace=replace)
     if as_json:
@@ -73,35 +68,6 @@ def sample(pool: Path, into: Path, anchors: tuple[Path, ...], replace: bool, as_
     for line in found.lines():
         click.echo(line)
     click.echo(f"wrote {into}")
-
-
-def _must_have(pool: Path, into: Path, by: Sequence[str]) -> None:
-    """Raises UsageError for a stratum that no record of the pool has and set.yaml does not define.
-
-    The pool is read until every one of them was seen: in most pools, that is one record.
-    """
-    from seatrial.core.record import as_dict
-    from seatrial.datasets.sampling.pool import Pool
-    from seatrial.datasets.versions.folder import SetFolder
-    from seatrial.errors import UsageError, nearest, safe
-
-    defined = [as_dict(one) or {} for one in SetFolder(into).config.stratifiers]
-    known = dict.fromkeys(str(one.get("stratum")) for one in defined)
-    missing = set(by) - set(known)
-    for record in Pool(pool).records() if missing else ():
-        strata = as_dict(record.row.get("strata")) or {}
-        missing -= strata.keys()
-        if not missing:
-            return
-        if len(known) < MOST_KNOWN:
-            known.update(dict.fromkeys(strata))
-    if missing:
-        name = next(name for name in by if name in missing)
-        near = nearest(name[:256], known)
-        there = f"there are {', '.join(safe(one, 40) for one in list(known)[:12])}"
-        none = "`seatrial dataset import` fills strata with --field strata.NAME=PATH"
-        hint = f"did you mean {safe(near)!r}?" if near else there if known else none
-        raise UsageError(f"--by {safe(name)}: no record of the pool has that stratum.", hint=hint)
 
 
 def _settings(

@@ -12,7 +12,6 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Annotated, Any, NamedTuple, cast
 
 import numpy as np
@@ -24,6 +23,7 @@ from seatrial.core.identity import canonical
 from seatrial.core.message import without_bytes
 from seatrial.core.record import Record
 from seatrial.datasets.sampling import minhash
+from seatrial.datasets.sampling.keys import text_key
 
 Ints = NDArray[np.int64]
 CHUNK = 256
@@ -96,21 +96,24 @@ def find(cases: Iterable[Case], settings: Duplicates | None = None) -> Clusters:
 
 def said(messages: Sequence[Mapping[str, Any]]) -> str:
     """The text of a conversation without its instructions, which logs share; blobs by their hash or address."""
-    return "\n".join(part for message in messages if message.get("role") not in UNSAID for part in _parts(message))
+    parts: list[str] = []
+    for message in messages:
+        if message.get("role") in UNSAID:
+            continue
+        content, calls = message.get("content") or "", message.get("tool_calls")
+        if isinstance(content, str):
+            parts.append(content)
+        else:
+            parts += map(_part, content)
+        if calls:
+            parts += [f"{call.get('name')} {canonical(call.get('arguments'))}" for call in calls]
+    return "\n".join(parts)
 
 
-def _parts(message: Mapping[str, Any]) -> Iterator[str]:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        yield content
-    else:
-        for part in cast("list[Mapping[str, Any]]", content):
-            if part.get("type") == "text":
-                yield str(part.get("text") or "")
-            else:
-                yield str(part.get("sha256") or part.get("url") or text_key(str(part.get("data") or "")))
-    for call in cast("list[Mapping[str, Any]]", message.get("tool_calls") or ()):
-        yield f"{call.get('name')} {canonical(call.get('arguments'))}"
+def _part(part: Mapping[str, Any]) -> str:
+    if part.get("type") == "text":
+        return str(part.get("text") or "")
+    return str(part.get("sha256") or part.get("url") or text_key(str(part.get("data") or "")))
 
 
 class Finder:
@@ -125,9 +128,10 @@ class Finder:
         self._bytes = bytearray()
         self._waiting: list[str] = []
 
-    def add(self, messages: list[dict[str, Any]]) -> str:
-        """Take an input, as plain messages; gives its normalised text."""
-        exact = text_key(canonical(without_bytes(messages)))
+    def add(self, messages: list[dict[str, Any]], exact: int | None = None) -> str:
+        """Take an input, as plain messages, and its key where it is known; gives its normalised text."""
+        if exact is None:
+            exact = text_key(canonical(without_bytes(messages)))
         text = self.settings.normalised(said(messages))
         self._exact.append(exact)
         self._normal.append(text_key(text) if text else exact)
@@ -237,8 +241,8 @@ class _Alike:
             return True
         return overlap >= self._floor and float(self._vector(i) @ self._vector(j)) >= self._settings.cosine
 
-    def _shingles_of(self, i: int) -> set[str]:
-        return minhash.shingles(self._text(i))
+    def _shingles_of(self, i: int) -> minhash.Shingles:
+        return minhash.Shingles(self._text(i))
 
     def _vector_of(self, i: int) -> NDArray[np.float64]:
         from seatrial.targets.hashing import unit
@@ -288,9 +292,3 @@ class Joined:
             if (up == parent).all():
                 return parent
             parent = up
-
-
-def text_key(text: str) -> int:
-    """64 bits of a text's hash."""
-    raw = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -14,9 +13,12 @@ from pydantic import ValidationError
 
 from seatrial.core import wire
 from seatrial.core.case import Case
-from seatrial.core.identity import canonical, loads
+from seatrial.core.identity import canonical, canonical_part, loads, loads_canonical
+from seatrial.core.message import without_bytes
 from seatrial.core.record import as_dict
 from seatrial.datasets.reading.faults import dotted, translate
+from seatrial.datasets.sampling.keys import key_of, text_key
+from seatrial.datasets.sampling.lines import lines
 from seatrial.errors import DatasetError, Problem, safe
 
 MAX_PROBLEMS = 1000
@@ -24,12 +26,17 @@ Row = dict[str, Any]
 
 
 class Record(NamedTuple):
-    """One line of a pool: where it begins, what it holds, and a key of its content."""
+    """One line of a pool: where it begins, what it holds, keys of its content and of its input, and its time.
+
+    `offset`, `line`: -1 where it is no line. `when`: seconds since 1970; None where it has no time.
+    """
 
     offset: int
     line: int
     row: Row
     key: int
+    input_key: int
+    when: float | None
 
 
 class Pool:
@@ -47,16 +54,15 @@ class Pool:
         ids = array("Q")
         with self.opened() as file:
             offset = 0
-            for line, raw in enumerate(file, 1):
+            for line, (raw, certain) in enumerate(lines(file), 1):
                 start, offset = offset, offset + len(raw)
-                if not raw.strip():
+                if raw.isspace():
                     continue
-                found = self._row(raw, line)
-                if found is not None:
-                    row, key = found
-                    ids.append(_hash(cast("str", row["id"]), b"id"))
+                record = self._record(raw, start, line, certain=certain)
+                if record is not None:
+                    ids.append(text_key(record.row["id"], b"id"))
                     self._lines.append(line)
-                    yield Record(start, line, row, key)
+                    yield record
         self._check_ids(ids)
         if self._faulty:
             kept = f", the first {MAX_PROBLEMS:,} are listed" if self._faulty > MAX_PROBLEMS else ""
@@ -99,22 +105,28 @@ class Pool:
         if self._problems:
             raise DatasetError("Cases that were drawn cannot be used; no set was written.", problems=self._problems)
 
-    def _row(self, raw: bytes, line: int) -> tuple[Row, int] | None:
-        try:
-            row = as_dict(loads(raw))
-        except ValueError as fault:
-            self._note(Problem(f"is not JSON: {safe(str(fault))}", self._shown, line))
-            return None
+    def _record(self, raw: bytes, start: int, line: int, *, certain: bool) -> Record | None:
+        written = raw.removesuffix(b"\n")
+        row = loads_canonical(written) if certain else None
         if row is None:
-            self._note(Problem("must be an object, a case", self._shown, line))
-            return None
-        fault = _fault(row)
+            written = b""
+            try:
+                row = loads(raw)
+            except ValueError as fault:
+                return self._note(Problem(f"is not JSON: {safe(str(fault))}", self._shown, line))
+        if not isinstance(row, dict):
+            return self._note(Problem("must be an object, a case", self._shown, line))
+        fields = cast("Row", row)
+        fault = _fault(fields)
         if fault:
-            self._note(Problem(fault[1], self._shown, line, fault[0], safe(row.get(fault[0]))))
-            return None
-        _plain(row)
+            return self._note(Problem(fault[1], self._shown, line, fault[0], safe(fields.get(fault[0]))))
+        time = fields.get("created_at")
+        when = None if time is None else moment(time)
+        if when is None and time is not None:
+            rule = "must be an ISO 8601 date or time"
+            return self._note(Problem(rule, self._shown, line, "created_at", safe(time)))
         try:
-            return row, content_key(row)
+            return _of(fields, start, line, when, written)
         except RecursionError:
             return self._note(Problem("is nested too deep", self._shown, line))
 
@@ -140,29 +152,34 @@ def _plain(row: Row) -> Row:
 
 
 def _fault(row: Row) -> tuple[str, str] | None:
-    """What a record lacks to be sampled: a cheap check, the drawn ones are checked in full."""
-    if not isinstance(row.get("id"), str) or not row["id"]:
+    """What a record lacks to be sampled, but for its time: a cheap check, the drawn ones are checked in full."""
+    name, messages = row.get("id"), row.get("input")
+    if not isinstance(name, str) or not name:
         return "id", "must be text that is not empty"
-    messages = row.get("input")
-    if isinstance(messages, str):
-        messages = [{"role": "user"}]
-    if not isinstance(messages, list) or not messages:
-        return "input", "must be text or a list of messages"
-    for message in cast("list[Any]", messages):
-        fields = as_dict(message)
-        if fields is None or not isinstance(fields.get("role"), str):
-            return "input", "must be a list of messages, each with a role"
-        content = fields.get("content")
-        if content is not None and not isinstance(content, str) and not _objects(content):
-            return "input", "must hold messages whose content is text or a list of parts"
-        if fields.get("tool_calls") is not None and not _objects(fields["tool_calls"]):
-            return "input", "must hold messages whose tool_calls are a list of calls"
+    if not isinstance(messages, str):
+        if not isinstance(messages, list) or not messages:
+            return "input", "must be text or a list of messages"
+        for message in cast("list[Any]", messages):
+            if rule := _unfit(message):
+                return "input", rule
     for field in ("strata", "metadata"):
-        if row.get(field) is not None and not isinstance(row[field], dict):
+        value = row.get(field)
+        if value is not None and not isinstance(value, dict):
             return field, "must be an object"
-    if row.get("created_at") is not None and moment(row["created_at"]) is None:
-        return "created_at", "must be an ISO 8601 date or time"
     return None
+
+
+def _unfit(message: Any) -> str:
+    """What a message lacks; empty where nothing."""
+    fields = as_dict(message)
+    if fields is None or not isinstance(fields.get("role"), str):
+        return "must be a list of messages, each with a role"
+    content, calls = fields.get("content"), fields.get("tool_calls")
+    if not isinstance(content, str) and content is not None and not _objects(content):
+        return "must hold messages whose content is text or a list of parts"
+    if calls is not None and not _objects(calls):
+        return "must hold messages whose tool_calls are a list of calls"
+    return ""
 
 
 def _objects(value: Any) -> bool:
@@ -178,11 +195,20 @@ def moment(value: Any) -> float | None:
         return None
 
 
-def content_key(row: Row) -> int:
-    """64 bits of the hash of a record's whole content."""
-    return _hash(canonical(row), b"content")
+def record_of(row: Row) -> Record:
+    """A case that is no line of a pool, as plain values, as one."""
+    time = row.get("created_at")
+    return _of(row, -1, -1, None if time is None else moment(time), b"")
 
 
-def _hash(text: str, person: bytes) -> int:
-    raw = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(raw, digest_size=8, person=person).digest(), "little")
+def _of(row: Row, offset: int, line: int, when: float | None, written: bytes) -> Record:
+    """The record of a row; `written` is its canonical JSON where that is known."""
+    if isinstance(row["input"], str):
+        row, written = _plain(row), b""
+    messages = cast("list[Row]", row["input"])
+    if written:
+        said = canonical_part(without_bytes(messages))
+    else:
+        written = canonical(row).encode("ascii")
+        said = canonical(without_bytes(messages)).encode("ascii")
+    return Record(offset, line, row, key_of(written, b"content"), key_of(said), when)

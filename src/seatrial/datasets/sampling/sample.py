@@ -18,9 +18,10 @@ from seatrial.datasets.reading.reader import read
 from seatrial.datasets.sampling import drawing, report
 from seatrial.datasets.sampling.allocate import Floats, Ints
 from seatrial.datasets.sampling.duplicates import Clusters, said
-from seatrial.datasets.sampling.pool import Pool, Row, content_key
+from seatrial.datasets.sampling.pool import Pool, Row, record_of
 from seatrial.datasets.sampling.report import SampleReport
 from seatrial.datasets.sampling.settings import Sampling
+from seatrial.datasets.sampling.sought import Sought
 from seatrial.datasets.sampling.split import FREE, Dealt, deal
 from seatrial.datasets.sampling.stratify import stratifiers
 from seatrial.datasets.sampling.survey import Survey
@@ -57,7 +58,8 @@ def sample(
 
     Raises:
         DatasetError: lines of the pool or of the anchors are no cases, or set.yaml cannot be used; all faults are told.
-        UsageError: the settings cannot be met, or the set was committed and `replace` is not given.
+        UsageError: the settings cannot be met, the set was committed and `replace` is not given, or a stratum of `by`
+            is neither defined in set.yaml nor in any record of the pool.
 
     """
     folder = SetFolder(into)
@@ -66,10 +68,14 @@ def sample(
     survey = Survey(chosen, settings)
     source = Pool(pool)
     kept = _anchors(anchors)
+    sought = Sought(folder.config.stratifiers, settings.by)
     for record in source.records():
-        survey.add(record.row, record.key, record.offset)
+        if sought.missing:
+            sought.look(record.row)
+        survey.add(record)
+    sought.check()
     for case, _ in kept:
-        survey.add(case.recorded, content_key(case.recorded), -1)
+        survey.add(record_of(case.recorded))
     drawn = _draw(survey, settings, source, kept)
     for at, split in enumerate(SPLITS):
         cases = [case for case, dealt in zip(drawn.cases, drawn.splits.tolist(), strict=True) if dealt == at]

@@ -6,7 +6,7 @@ spans: it reads a case as plain values and gives a name, or `unknown`, which is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, cast
@@ -160,17 +160,39 @@ class Rule(Record):
 
     def holds(self, row: Row, text: str, lowered: str) -> bool:
         """Whether all conditions hold of a case and its text."""
-        if self.at_least is not None and len(text) < self.at_least:
-            return False
-        if self.at_most is not None and len(text) > self.at_most:
-            return False
-        if self.contains and not any(part in lowered for part in self._folded):
-            return False
-        if self.matches and not any(pattern.search(_bytes(text)) for pattern in self._compiled):
-            return False
-        if any(not wanted.holds(_at(row, path)) for path, wanted in self.where.items()):
-            return False
-        return not self.language or _language(text) in self.language
+        held = True
+        for condition in self._conditions:
+            held = held and condition(self, row, text, lowered)
+        return held
+
+    @cached_property
+    def _conditions(self) -> tuple[Callable[[Rule, Row, str, str], bool], ...]:
+        """Those that the rule has, the cheapest first."""
+        sized = self.at_least is not None or self.at_most is not None
+        given = (
+            (sized, Rule._is_as_long),
+            (self.contains, Rule._contains),
+            (self.matches, Rule._matches),
+            (self.where, Rule._is_where),
+            (self.language, Rule._is_in_language),
+        )
+        return tuple(condition for asked, condition in given if asked)
+
+    def _is_as_long(self, _: Row, text: str, __: str) -> bool:
+        return (self.at_least or 0) <= len(text) and (self.at_most is None or len(text) <= self.at_most)
+
+    def _contains(self, _: Row, __: str, lowered: str) -> bool:
+        return any(map(lowered.__contains__, self._folded))
+
+    def _matches(self, _: Row, text: str, __: str) -> bool:
+        readable = _bytes(text)
+        return any(pattern.search(readable) for pattern in self._compiled)
+
+    def _is_where(self, row: Row, _: str, __: str) -> bool:
+        return all(wanted.holds(_at(row, path)) for path, wanted in self.where.items())
+
+    def _is_in_language(self, _: Row, text: str, __: str) -> bool:
+        return _language(text) in self.language
 
     @cached_property
     def _compiled(self) -> tuple[Any, ...]:
@@ -190,11 +212,14 @@ class Rules(Definition):
 
     def name(self, row: Row) -> str:
         """The name of the first rule that holds."""
-        last = last_text(row)
-        whole = said(row["input"]) if self._reads_all else last
-        folded = {"last": last.casefold(), "all": whole.casefold() if self._reads_all else ""}
+        last = whole = last_text(row)
+        last_folded = whole_folded = last.casefold()
+        if self._reads_all:
+            whole = said(row["input"])
+            whole_folded = whole.casefold()
         for rule in self.rules:
-            if rule.holds(row, whole if rule.of == "all" else last, folded[rule.of]):
+            held = rule.holds(row, whole, whole_folded) if rule.of == "all" else rule.holds(row, last, last_folded)
+            if held:
                 return rule.name
         return self.otherwise
 
@@ -206,7 +231,9 @@ class Rules(Definition):
 def last_text(row: Row) -> str:
     """The text of the last message of the user, else of the last message."""
     messages = cast("Sequence[Row]", row["input"])
-    mine = next((m for m in reversed(messages) if m.get("role") == "user"), messages[-1])
+    mine = messages[-1]
+    if mine.get("role") != "user":
+        mine = next((m for m in reversed(messages) if m.get("role") == "user"), mine)
     content = mine.get("content") or ""
     if isinstance(content, str):
         return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Sequence
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatrial.datasets.sampling.allocate import Floats, Ints
-from seatrial.datasets.sampling.duplicates import Finder, Joined, text_key
-from seatrial.datasets.sampling.pool import Row, moment
+from seatrial.datasets.sampling.duplicates import Finder, Joined
+from seatrial.datasets.sampling.keys import text_key
+from seatrial.datasets.sampling.pool import Record
 from seatrial.datasets.sampling.settings import Sampling
 from seatrial.datasets.sampling.stratify import Definition
 from seatrial.errors import DatasetError, safe
@@ -35,17 +37,16 @@ class Survey:
         self._names: tuple[dict[str, int], ...] = tuple({} for _ in stratifiers)
         self.pool = 0
 
-    def add(self, row: Row, key: int, offset: int) -> None:
+    def add(self, record: Record) -> None:
         """Take a record; an offset of -1 is an anchor's, which come last."""
-        self.finder.add(row["input"])
-        self._offsets.append(offset)
-        self._keys.append(key)
+        row, when = record.row, record.when
+        self.finder.add(row["input"], record.input_key)
+        self._offsets.append(record.offset)
+        self._keys.append(record.key)
         self._sessions.append(_known(row.get("session_id")) if self._settings.sessions else 0)
         self._seeds.append(_known(row.get("seed_id")))
-        when = row.get("created_at")
-        found = None if when is None else moment(when)
-        self._times.append(np.nan if found is None else found)
-        self.pool += offset >= 0
+        self._times.append(math.nan if when is None else when)
+        self.pool += record.offset >= 0
         for stratifier, codes, names in zip(self._stratifiers, self._codes, self._names, strict=True):
             codes.append(names.setdefault(stratifier.name(row), len(names)))
             if len(names) > MOST_VALUES:
