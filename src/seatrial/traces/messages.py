@@ -20,11 +20,13 @@ ROLES = {
     "humanmessage": "user", "aimessage": "assistant", "aimessagechunk": "assistant", "systemmessage": "system",
     "toolmessage": "tool", "functionmessage": "tool", "chatbot": "assistant",
 }  # fmt: skip
-REASONING = frozenset({"reasoning", "thinking", "redacted_thinking", "reasoning_content"})
-TEXT = frozenset({"text", "input_text", "output_text", "refusal", "summary_text"})
-CALLS = frozenset({"tool_call", "tool_use", "function_call", "server_tool_call", "server_tool_use"})
-RESULTS = frozenset({"tool_call_response", "tool_result", "function_call_output", "server_tool_call_response"})
-IMAGES = frozenset({"image", "input_image"})
+REASONING = ("reasoning", "thinking", "redacted_thinking", "reasoning_content")
+TEXT = ("text", "input_text", "output_text", "refusal", "summary_text")
+CALLS = ("tool_call", "tool_use", "function_call", "server_tool_call", "server_tool_use")
+RESULTS = ("tool_call_response", "tool_result", "function_call_output", "server_tool_call_response")
+ITEMS = (*CALLS, *RESULTS, *REASONING)
+"""What stands beside messages in the responses API. Tuples, for a log may hold a type that no set can look up."""
+IMAGES = ("image", "input_image")
 BARE = ("user", "assistant", "system")
 
 
@@ -85,7 +87,7 @@ def one(raw: Raw, where: str, role: str = "user") -> list[Raw]:
     if _is_bare(raw):
         return [raw]
     raw = _opened(raw)
-    if raw.get("type") in CALLS | RESULTS | REASONING and "role" not in raw:
+    if raw.get("type") in ITEMS and "role" not in raw:
         return _from_parts([raw], {}, "assistant", where)  # an item of the responses API
     said: Any = raw.get("role", raw.get("type") if raw.get("type") not in ("message", None) else role)
     known = ROLES.get(said.lower()) if isinstance(said, str) else None
