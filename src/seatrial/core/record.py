@@ -13,12 +13,14 @@ from pydantic_core import core_schema
 
 def as_dict(value: Any) -> dict[str, Any] | None:
     """The value when it is an object, else None."""
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+    held = value
+    return held if isinstance(value, dict) else None
 
 
 def as_list(value: Any) -> list[Any] | None:
     """The value as a list when it is an array, else None."""
-    return list(cast("list[Any]", value)) if isinstance(value, list | tuple) else None
+    held = value
+    return list(held) if isinstance(value, (list, tuple)) else None
 
 
 MAX_DEPTH = 100

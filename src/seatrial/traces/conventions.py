@@ -95,6 +95,8 @@ def text(attributes: Raw, names: tuple[str, ...]) -> str:
 
 def count(value: Any, where: str) -> int | None:
     """A number of tokens, None where it is not given. Raises MalformedError for what cannot be one."""
+    if type(value) is int and 0 <= value < 10**15:
+        return value
     if value is None or value == "":
         return None
     if isinstance(value, str) and value.isdigit() and len(value) < 16:

@@ -20,12 +20,14 @@ ROLES = {
     "humanmessage": "user", "aimessage": "assistant", "aimessagechunk": "assistant", "systemmessage": "system",
     "toolmessage": "tool", "functionmessage": "tool", "chatbot": "assistant",
 }  # fmt: skip
-REASONING = frozenset({"reasoning", "thinking", "redacted_thinking", "reasoning_content"})
-TEXT = frozenset({"text", "input_text", "output_text", "refusal", "summary_text"})
-CALLS = frozenset({"tool_call", "tool_use", "function_call", "server_tool_call", "server_tool_use"})
-RESULTS = frozenset({"tool_call_response", "tool_result", "function_call_output", "server_tool_call_response"})
-IMAGES = frozenset({"image", "input_image"})
-BARE = frozenset({"role", "content"})
+REASONING = ("reasoning", "thinking", "redacted_thinking", "reasoning_content")
+TEXT = ("text", "input_text", "output_text", "refusal", "summary_text")
+CALLS = ("tool_call", "tool_use", "function_call", "server_tool_call", "server_tool_use")
+RESULTS = ("tool_call_response", "tool_result", "function_call_output", "server_tool_call_response")
+ITEMS = (*CALLS, *RESULTS, *REASONING)
+"""What stands beside messages in the responses API. Tuples, for a log may hold a type that no set can look up."""
+IMAGES = ("image", "input_image")
+BARE = ("user", "assistant", "system")
 
 
 def parsed(value: Any) -> Any:
@@ -56,7 +58,19 @@ def chat(value: Any, where: str, role: str = "user") -> list[Raw]:
         raise MalformedError("must be text or a list of messages", where, repr(value)[:80])
     if len(items) == 1 and isinstance(items[0], list):
         items = cast("list[Any]", items[0])  # one batch of messages
-    return [message for at, item in enumerate(items) for message in _item(item, f"{where}[{at}]", role)]
+    found: list[Raw] = []
+    for at, item in enumerate(items):
+        if _is_bare(item):
+            found.append(item)
+        else:
+            found += _item(item, f"{where}[{at}]", role)
+    return found
+
+
+def _is_bare(item: Any) -> bool:
+    """Whether a message is a plain one as it stands: a role and a text."""
+    raw = as_dict(item)
+    return raw is not None and len(raw) == 2 and isinstance(raw.get("content"), str) and raw.get("role") in BARE
 
 
 def _item(item: Any, where: str, role: str) -> list[Raw]:
@@ -70,10 +84,10 @@ def _item(item: Any, where: str, role: str) -> list[Raw]:
 
 def one(raw: Raw, where: str, role: str = "user") -> list[Raw]:
     """One written message as plain ones: several where results of tools lie inside it."""
-    if raw.keys() == BARE and isinstance(raw["content"], str) and raw["role"] in ("user", "assistant", "system"):
+    if _is_bare(raw):
         return [raw]
     raw = _opened(raw)
-    if raw.get("type") in CALLS | RESULTS | REASONING and "role" not in raw:
+    if raw.get("type") in ITEMS and "role" not in raw:
         return _from_parts([raw], {}, "assistant", where)  # an item of the responses API
     said: Any = raw.get("role", raw.get("type") if raw.get("type") not in ("message", None) else role)
     known = ROLES.get(said.lower()) if isinstance(said, str) else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 Raw = dict[str, Any]
 
@@ -19,12 +20,8 @@ class MalformedError(ValueError):
         self.rule, self.key, self.value, self.hint = rule, key, value, hint
 
 
-def _none() -> list[Raw]:
-    return []
-
-
-def _bare() -> Raw:
-    return {}
+_none = cast("Callable[[], list[Raw]]", list)
+_bare = cast("Callable[[], Raw]", dict)
 
 
 @dataclass(slots=True)

@@ -370,3 +370,18 @@ def test_what_is_odd_but_good_is_kept(name, tmp_path):
     found, _ = run(tmp_path, ODD[name] + b"\n")
     given = json.loads(ODD[name])["messages"][0]
     assert found[0]["input"][0] == given
+
+
+ODD_TYPES = {
+    "of a message": {"role": "user", "content": "hi", "type": ["text"]},
+    "of a part": {"role": "user", "content": [{"type": ["text"], "text": "hi"}]},
+    "of an object as a part": {"role": "user", "content": [{"type": {"a": 1}, "text": "hi"}]},
+    "of a part of a result": {"role": "tool", "content": [{"type": "tool_result", "content": [{"type": ["text"]}]}]},
+}
+
+
+@pytest.mark.parametrize("message", [pytest.param(held, id=name) for name, held in ODD_TYPES.items()])
+def test_a_type_that_is_no_text_is_no_reason_to_fall_over(message, tmp_path):
+    (case,), report = run(tmp_path, [{"messages": [message, {"role": "assistant", "content": "yes"}]}])
+    assert (report.bad, case["input"][0]["role"]) == (0, message["role"])
+    assert case["input"][0]["content"]

@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_payloads_and_names_come_back_from_a_spool_that_was_killed(key, tmp_path
         kept(spool, 99, "never committed")
         spool.close()
     spool = opened(tmp_path, key)
-    assert spool.progress() == at == Progress(number=44, added=45, seen=45)
+    assert spool.progress() == at == Progress(number=44, seen=45)
     spool.join()
     groups = list(spool.groups())
     assert [[entry.number for entry in group] for group in groups] == [[number] for number in range(45)]
@@ -77,6 +78,41 @@ def test_a_span_without_a_session_gets_that_of_its_trace(named, tmp_path):
     assert [spool.session(group) for group in groups] == ["", "room 7" if named else ""]
     assert spool.payload(groups[1][0]) == {}
     spool.close()
+
+
+MARKS = {
+    "a span": (("span", "t", "s"), "d285a575f37d9ff2cb8cb5885e65e784"),
+    "a span without a name": (("span", "", "", "None", b"{}"), "9965da12591a10fbc034d3a49e78f228"),
+    "a log event": (("event", "t", "s", "5", b""), "ada0d916fb230796017ac4032e9c6c44"),
+    "a lone surrogate": (("trace", "\ud800"), "72bf31b3c939993a349f3a513680a0df"),
+    "a long name": (("session", "x" * 300), "421bc06e3f9ace2eab5253577786b8db"),
+}
+
+
+@pytest.mark.parametrize(("parts", "expected"), [pytest.param(*held, id=name) for name, held in MARKS.items()])
+def test_marks_stay_what_they_were_for_ids_of_cases_are_made_of_them(parts, expected):
+    seal = Seal(KEY)
+    assert [seal.mark(*parts).hex(), seal.mark(*parts).hex()] == [expected, expected]
+    assert Seal(b"another key").mark(*parts).hex() != expected
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=40), st.data())
+def test_the_first_of_those_with_the_same_ids_is_kept_whichever_commits_lie_between(spans, data):
+    with TemporaryDirectory() as folder:
+        spool = opened(Path(folder))
+        first: dict[int, int] = {}
+        for number, span in enumerate(spans):
+            first.setdefault(span, number)
+            kept(spool, number, span_id=f"s{span}", trace_id="t", start=number)
+            if data.draw(st.booleans()):
+                spool.commit(Progress(), [])
+        spool.commit(Progress(), [])
+        for _ in range(2):  # a join that was killed after it is joined again
+            spool.join()
+            assert [entry.number for group in spool.groups() for entry in group] == sorted(first.values())
+            assert [spool.payload(entry)["n"] for (entry, *_) in spool.groups()] == [0]
+        assert spool.count() == spool.count("llm") == len(first)
+        spool.close()
 
 
 def test_groups_come_by_their_first_request_and_timeless_ones_last(tmp_path):

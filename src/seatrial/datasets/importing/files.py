@@ -130,13 +130,15 @@ def records(log: Log, after: int = 0, offset: int = 0) -> Iterator[Record | Prob
             start = offset if log.seekable and after else 0
             log.stream.seek(start)
             found = _lines(log, after if start else 0)
+            after = 0 if start else after
         elif log.kind in readers:
             found = readers[log.kind](log, 0)
         else:
             found = _table(log)
-        for item in found:
-            if isinstance(item, Problem) or item.number > after:
-                yield item
+        if after:
+            yield from (item for item in found if isinstance(item, Problem) or item.number > after)
+        else:
+            yield from found
     except (EOFError, zlib.error, gzip.BadGzipFile):
         yield Problem("ends in the middle of its gzip data", log.name, hint="the file was cut off; copy it again")
 

@@ -11,14 +11,14 @@ from typing import Any, cast
 
 from seatrial.core.identity import loads
 from seatrial.core.record import as_dict, as_list
-from seatrial.datasets.importing.values import items, moment, money, name, need, session, usage
+from seatrial.datasets.importing.values import items, moment, money, name, need, present, session, usage
 from seatrial.traces.messages import call, chat, offered, one, parsed
 from seatrial.traces.observation import MalformedError, Observation, Raw
 
 REQUESTS = ("request", "request_body", "requestBody", "req", "body", "kwargs", "input")
 RESPONSES = ("response", "response_body", "responseBody", "resp", "completion", "output")
 TIMES = ("created_at", "timestamp", "time", "start_time", "startTime", "request_time", "created")
-IDS = ("id", "request_id", "requestId", "trace_id")
+IDS = ("span_id", "id", "request_id", "requestId")
 LATENCY_SECONDS = ("latency", "latency_s", "duration", "latency_seconds")
 LATENCY_MILLISECONDS = ("latency_ms", "duration_ms", "latencyMs", "response_time_ms")
 _LATENCIES = frozenset((*LATENCY_SECONDS, *LATENCY_MILLISECONDS))
@@ -33,16 +33,27 @@ def fits(raw: Raw) -> bool:
     """Whether a record looks like one of these."""
     if "messages" in raw or ("custom_id" in raw and ("body" in raw or "response" in raw)):
         return True
-    return any(_asks(as_dict(parsed(raw.get(key))) or {}) for key in REQUESTS)
+    return _asking(raw) is not None
 
 
-def _asks(held: Raw) -> bool:
-    inner = as_dict(parsed(held.get("body")))
-    return (
-        "messages" in held
-        or ("model" in held and ("input" in held or "prompt" in held))
-        or (inner is not None and _asks(inner))
-    )
+def _asking(raw: Raw) -> Raw | None:
+    """The request that a record wraps; none where it wraps none."""
+    for key in REQUESTS:
+        held = as_dict(parsed(raw[key])) if key in raw else None
+        request = _asks(held) if held is not None else None
+        if request is not None:
+            return request
+    return None
+
+
+def _asks(held: Raw) -> Raw | None:
+    """The request that an object is or, as a whole HTTP request does, holds as its body."""
+    inner = as_dict(parsed(held["body"])) if "body" in held else None
+    if inner is not None and _asks(inner) is not None:
+        return inner
+    if "messages" in held or ("model" in held and ("input" in held or "prompt" in held)):
+        return held
+    return None
 
 
 def read(raw: Raw) -> Iterator[Observation]:
@@ -50,8 +61,9 @@ def read(raw: Raw) -> Iterator[Observation]:
     if "custom_id" in raw:
         yield _batch(raw)
         return
-    request, place = _request(raw)
-    answered = next((parsed(raw[key]) for key in RESPONSES if key != place and raw.get(key) is not None), None)
+    request = _request(raw)
+    key = present(raw, RESPONSES)
+    answered = parsed(raw[key]) if key is not None else None
     found = asked(request)
     if answered is not None:
         answer(found, answered)
@@ -78,22 +90,20 @@ def _batch(raw: Raw) -> Observation:
     return found
 
 
-def _request(raw: Raw) -> tuple[Raw, str]:
-    for key in REQUESTS:
-        held = as_dict(parsed(raw.get(key)))
-        if held is not None and _asks(held):
-            inner = as_dict(parsed(held.get("body")))
-            return (inner if inner is not None and _asks(inner) else held), key
+def _request(raw: Raw) -> Raw:
+    found = _asking(raw)
+    if found is not None:
+        return found
     if "messages" in raw:
-        return raw, ""
+        return raw
     raise MalformedError("holds no request", "", None, "a request has `messages`, or `model` with `input` or `prompt`")
 
 
 def asked(request: Raw) -> Observation:
     """A request's body: chat completions, responses, completions, or Anthropic's messages."""
-    key = next((key for key in ("messages", "input", "prompt") if request.get(key) is not None), "messages")
-    if request.get(key) is None:
-        raise MalformedError("is required", key, None, "a request has messages")
+    key = present(request, ("messages", "input", "prompt"))
+    if key is None:
+        raise MalformedError("is required", "messages", None, "a request has messages")
     found = Observation("llm", messages=chat(request[key], key))
     if not found.messages:
         raise MalformedError("must not be empty", key)
@@ -101,9 +111,11 @@ def asked(request: Raw) -> Observation:
         if request.get(extra):
             found.messages[:0] = one({"role": "system", "content": request[extra]}, extra)
     given = request.get("tools") if request.get("tools") is not None else request.get("functions")
-    found.tools = offered(given, "tools")
+    if given is not None:
+        found.tools = offered(given, "tools")
     found.model = _model(request.get("model"))
-    found.params = {k: v for k, v in request.items() if k in PARAMS and v is not None}
+    if not PARAMS.isdisjoint(request):
+        found.params = {k: v for k, v in request.items() if k in PARAMS and v is not None}
     return found
 
 
@@ -124,16 +136,18 @@ def answer(found: Observation, value: Any) -> None:
     if held is None:
         found.answer = chat(value, "response", "assistant")
         return
-    inner = as_dict(parsed(held.get("body")))
+    inner = as_dict(parsed(held["body"])) if "body" in held else None
     if inner is not None and "choices" not in held:
         held = inner
-    if as_dict(held.get("error")) or (isinstance(held.get("error"), str) and held["error"]):
+    error = held.get("error")
+    if error and isinstance(error, (dict, str)):
         said = as_dict(held["error"])
         found.error = str(said.get("message") or said.get("code") or "error") if said else str(held["error"])
         return
     found.answer = _said(held, found)
     found.served_model = _model(held.get("model"))
-    found.usage |= usage(held.get("usage"))
+    if held.get("usage") is not None:
+        found.usage |= usage(held["usage"])
     reason = held.get("stop_reason")
     found.finish_reason = found.finish_reason or (reason if isinstance(reason, str) else "")
     if found.start is None and held.get("created") is not None:
@@ -225,11 +239,11 @@ def _add_call(calls: dict[int, Raw], part: Raw) -> None:
 
 def told(found: Observation, raw: Raw, request: Raw) -> None:
     """Fill in what the record says around the request: when, how long, for whom, at what cost."""
-    metadata = as_dict(raw.get("metadata"))
-    found.session_id = session(raw, metadata, request.get("metadata"))
+    found.session_id = session(raw, raw.get("metadata"), request.get("metadata"))
     found.trace_id = name(raw.get("trace_id"), "trace_id")
-    found.span_id = name(next((raw[key] for key in ("span_id", *IDS[:3]) if raw.get(key) is not None), ""))
-    key = next((key for key in TIMES if raw.get(key) is not None), None)
+    key = present(raw, IDS)
+    found.span_id = name(raw[key]) if key else ""
+    key = present(raw, TIMES)
     found.start = moment(raw[key], key) if key else found.start
     seconds = _latency(raw)
     if found.start is not None and seconds is not None:

@@ -104,8 +104,12 @@ class _Import:
     def __init__(self, paths: list[Path], pool: Path, settings: Settings, spool: Spool, tell: Step) -> None:
         self._paths, self._pool, self._settings, self._spool, self._tell = paths, pool, settings, spool, tell
         self._at = spool.progress()
+        self._behind = self._at.number, self._at.offset
+        self._records = self._at.records
         self._new: list[Problem] = []
+        self._hopeless = settings.skip_bad + SHOWN_BAD  # with so many bad records, reading on tells nothing new
         self._since, self._until = settings.between
+        self._timed = self._since is not None or self._until is not None
         self._step = turns.every(settings.turns)
         self._family = families.named(settings.format, settings.fields) or families.named(self._at.family, {})
         self._given = settings.format != "auto" or families.named("auto", settings.fields) is not None
@@ -128,37 +132,35 @@ class _Import:
 
     def _read(self, number: int, path: Path) -> None:
         at = self._at if number == self._at.file else self._at._replace(file=number, number=0, offset=0)
-        self._at = at._replace(file=number)
+        self._at, self._behind = at._replace(file=number), (at.number, at.offset)
         with files.open_log(path, self._settings.format) as log:
             for item in files.records(log, at.number, at.offset):
                 if isinstance(item, Problem):
                     self._note(item)
-                    self._at = self._at._replace(number=max(item.line or 0, self._at.number), offset=0)
+                    self._behind = max(item.line or 0, self._behind[0]), 0
                 else:
                     self._record(log, item)
-                    self._at = self._at._replace(
-                        number=item.number, offset=item.offset, records=self._at.records + 1,
-                        family=self._family.name if self._family else "",
-                    )  # fmt: skip
-                if self._spool.waiting >= BATCH or len(self._new) >= BATCH or self._is_hopeless:
+                    self._behind = item.number, item.offset
+                    self._records += 1
+                if self._spool.waiting >= BATCH or len(self._new) >= BATCH or self._at.bad >= self._hopeless:
                     self._commit()
-        self._at = self._at._replace(file=number + 1, number=0, offset=0, family="")
+        self._at, self._behind = self._at._replace(file=number + 1), (0, 0)
         if not self._given:
             self._family = None  # every log may be of a family of its own
         self._commit()
 
     def _commit(self) -> None:
-        kept = max(0, self._settings.skip_bad + SHOWN_BAD - (self._at.bad - len(self._new)))
-        self._at = self._spool.commit(self._at._replace(mapped=self._mapped.mark), self._new[:kept])
+        kept = max(0, self._hopeless - (self._at.bad - len(self._new)))
+        number, offset = self._behind
+        family = self._family.name if self._family else ""
+        at = self._at._replace(
+            number=number, offset=offset, records=self._records, family=family, mapped=self._mapped.mark
+        )
+        self._at = self._spool.commit(at, self._new[:kept])
         self._new = []
         self._tell("reading", self._at.records)
-        if self._is_hopeless:
+        if self._at.bad >= self._hopeless:
             self._refuse()
-
-    @property
-    def _is_hopeless(self) -> bool:
-        """Whether so much is bad that reading on tells nothing new."""
-        return self._at.bad >= self._settings.skip_bad + SHOWN_BAD
 
     def _note(self, problem: Problem) -> None:
         self._new.append(problem)
@@ -196,7 +198,6 @@ class _Import:
 
     def _record(self, log: files.Log, record: files.Record) -> None:
         """Keep what a record holds: all of it, or nothing where a part is bad."""
-        place = (self._at.file, record.number)
         found: list[Observation] = []
         try:
             for item in self._observed(record.value):
@@ -204,7 +205,8 @@ class _Import:
                     raise item
                 self._mapped.see(item)
                 found.append(item)
-            rows = [(item, turns.payload(item, self._labels(item))) for item in found if self._inside(item)]
+            kept = [item for item in found if self._inside(item)] if self._timed else found
+            rows = [(item, turns.payload(item, self._labels(item))) for item in kept]
         except MalformedError as fault:
             self._note(
                 Problem(fault.rule, log.name, record.number, safe(fault.key, 160), self._value(fault), fault.hint)
@@ -214,7 +216,7 @@ class _Import:
             self._note(Problem("is nested too deep", log.name, record.number))
             return
         for item, payload in rows:
-            self._spool.add(item, payload, turns.weight(item), place)
+            self._spool.add(item, payload, turns.weight(item), (self._at.file, record.number))
 
     def _value(self, fault: MalformedError) -> str | None:
         """The value of a fault; only numbers and words of a format where personal data must not be shown."""
@@ -235,7 +237,7 @@ class _Import:
         return self._family.read(value)
 
     def _inside(self, found: Observation) -> bool:
-        if found.kind != "llm" or (self._since is None and self._until is None):
+        if found.kind != "llm":
             return True
         at = found.start
         inside = at is not None and (self._since or 0) <= at and (self._until is None or at < self._until)
@@ -264,7 +266,7 @@ class _Import:
         at = self._at
         told = {k: v for k, v in vars(self._settings).items() if v is not None}
         report = Report(self._pool.name, "seatrial.pool/1", [p.name for p in self._paths], told)
-        report.records, report.outside, report.duplicates = at.records, at.late, at.seen - at.added
+        report.records, report.outside, report.duplicates = at.records, at.late, at.seen - self._spool.count()
         report.requests = self._spool.count("llm")
         report.bad = at.bad
         problems = self._spool.problems()
@@ -334,7 +336,7 @@ class _Import:
         """The plain values of the case at a turn; none where it breaks a rule of cases, which is noted."""
         entry = turn.entry
         name = entry.key.hex()[:24] + (f"-{turn.position}" if entry.turns > 1 or turn.position else "")
-        fields = {"id": name, **fields, "source": self._names[entry.file]}
+        fields["id"], fields["source"] = name, self._names[entry.file]
         try:
             return turns.usual(fields) or Case.model_validate(fields).recorded
         except ValidationError as error:

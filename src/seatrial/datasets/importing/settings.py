@@ -14,7 +14,7 @@ from seatrial.datasets.importing.values import moment
 from seatrial.errors import Problem, UsageError, nearest, safe
 from seatrial.traces.observation import MalformedError
 
-VERSION = 3
+VERSION = 4
 """Of the importer: a change in what a record means raises it, and what an older one has kept is read again."""
 
 

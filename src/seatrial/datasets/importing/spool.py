@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from seatrial.core.identity import encode, loads
 from seatrial.errors import Problem, UsageError, safe
@@ -23,10 +22,9 @@ from seatrial.traces.observation import Observation, Raw
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS progress (one INTEGER PRIMARY KEY CHECK (one = 1), file INTEGER, number INTEGER,
-    offset INTEGER, records INTEGER, added INTEGER, seen INTEGER, late INTEGER, bad INTEGER, family TEXT,
-    mapped TEXT);
+    offset INTEGER, records INTEGER, seen INTEGER, late INTEGER, bad INTEGER, family TEXT, mapped TEXT);
 CREATE TABLE IF NOT EXISTS problems (file TEXT, line INTEGER, key TEXT, rule TEXT, value TEXT, hint TEXT);
-CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, key BLOB UNIQUE, kind TEXT, trace BLOB, span BLOB,
+CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, key BLOB, kind TEXT, trace BLOB, span BLOB,
     parent BLOB, session BLOB, start INTEGER, turns INTEGER, file INTEGER, number INTEGER,
     block INTEGER, place INTEGER, size INTEGER);
 CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, body BLOB);
@@ -34,21 +32,26 @@ CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, body BLOB);
 TABLES = ("meta", "progress", "problems", "seen", "blocks")
 GROUP = "COALESCE(seen.session, seen.trace, seen.key)"
 BLOCK = 1 << 14
-"""Bytes of payloads that are compressed and sealed together."""
+"""Bytes of payloads that are sealed together."""
 OPENED = 1 << 22
 """Bytes of opened blocks that are kept at hand."""
 FAULTS = sqlite3.DatabaseError
+MARKED = ("span", "event", "trace", "session")
+"""What is marked: a thing that was observed, its trace, its session."""
 
 
 class Entry(NamedTuple):
-    """An observation in the spool; `block`, `place` and `size` tell where what it holds is, if it holds anything."""
+    """An observation in the spool; `block`, `place` and `size` tell where what it holds is, if it holds anything.
+
+    `parent` is empty where there is none.
+    """
 
     id: int
     key: bytes
     kind: str
     trace: bytes | None
     span: bytes | None
-    parent: bytes | None
+    parent: bytes
     session: bytes | None
     start: int | None
     turns: int
@@ -60,6 +63,7 @@ class Entry(NamedTuple):
 
 
 FIELDS = Entry._fields
+_entry = cast("Any", tuple).__new__
 
 
 class Progress(NamedTuple):
@@ -72,7 +76,6 @@ class Progress(NamedTuple):
     number: int = 0
     offset: int = 0
     records: int = 0
-    added: int = 0
     seen: int = 0
     late: int = 0
     bad: int = 0
@@ -81,52 +84,67 @@ class Progress(NamedTuple):
 
 
 class Seal:
-    """Seals bytes under a key in memory; without a key they are only compressed."""
+    """Seals bytes under a key in memory; without a key they stay as they are."""
 
     def __init__(self, key: bytes | None) -> None:
         held = hashlib.blake2b(key, digest_size=64).digest() if key is not None else b""
         mark = hashlib.blake2b(b"seatrial spool mark", key=held, digest_size=32).digest()
-        self._mark = hashlib.blake2b(key=mark, digest_size=16)
+        begun = hashlib.blake2b(key=mark, digest_size=16)
+        self._marks = {kind: begun.copy() for kind in MARKED}
+        for kind, mark in self._marks.items():
+            mark.update(_measured(kind))
         self._cipher: Any = None
         if key is not None:
             secret = hashlib.blake2b(b"seatrial spool seal", key=held, digest_size=32).digest()
             aead: Any = import_module("cryptography.hazmat.primitives.ciphers.aead")
             self._cipher = aead.AESGCM(secret)
 
-    def mark(self, *parts: str | bytes) -> bytes:
-        """A keyed hash of 16 bytes: equal for equal parts, and telling nothing of them."""
-        mark = self._mark.copy()
+    def mark(self, kind: str, *parts: str | bytes) -> bytearray:
+        """A keyed hash of 16 bytes: equal for equal parts of one of the kinds `MARKED`, and telling nothing of them.
+
+        As a bytearray, which `sqlite3` takes as it is; for bytes it looks for an adapter each time.
+        """
+        mark = self._marks[kind].copy()
         for part in parts:
-            raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-            mark.update(len(raw).to_bytes(8, "big") + raw)
-        return mark.digest()
+            mark.update(_measured(part))
+        return bytearray(mark.digest())
 
     def close(self, value: bytes) -> bytes:
-        """Compressed and sealed."""
-        small = zlib.compress(value, 1)
+        """Sealed."""
         if self._cipher is None:
-            return small
+            return value
         nonce = os.urandom(12)
-        return nonce + self._cipher.encrypt(nonce, small, None)
+        return nonce + self._cipher.encrypt(nonce, value, None)
 
     def open(self, value: bytes) -> bytes:
         """The bytes again."""
         if self._cipher is None:
-            return zlib.decompress(value)
-        return zlib.decompress(self._cipher.decrypt(value[:12], value[12:], None))
+            return value
+        return self._cipher.decrypt(value[:12], value[12:], None)
+
+
+def _measured(part: str | bytes) -> bytes:
+    """A part with its length before it, so that no two lists of parts read the same."""
+    raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+    return len(raw).to_bytes(8, "big") + raw
 
 
 class Spool:
-    """The spool of one import. Raises UsageError where another import holds it, or it cannot be written."""
+    """The spool of one import. Raises UsageError where another import holds it, or it cannot be written.
+
+    `waiting` is how many observations the next commit will keep.
+    """
 
     def __init__(self, path: Path, identity: str, seal: Seal) -> None:
         self.path = path
+        self.waiting = 0
         self._seal = seal
         self._rows: list[tuple[Any, ...]] = []
         self._blocks: list[tuple[int, bytes]] = []
         self._body = bytearray()
         self._open: dict[int, bytes] = {}
         self._held = 0
+        self._last = 0, (b"", b"")
         self._db = self._opened(identity)
         self._block = int(self._db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM blocks").fetchone()[0])
 
@@ -171,20 +189,23 @@ class Spool:
         return Progress(*row[1:]) if row else Progress()
 
     def add(self, found: Observation, payload: Raw | None, turns: int, place: tuple[int, int]) -> None:
-        """Keep an observation until the next commit; one with the ids of an earlier one is left out."""
+        """Keep an observation until the next commit; `join` leaves out one with the ids of an earlier one."""
         mark = self._seal.mark
+        kind, trace_id, span_id, session_id = found.kind, found.trace_id, found.span_id, found.session_id
         body = encode(payload) if payload is not None else b""
-        own = "event" if found.kind == "event" else "span"
-        if found.span_id and own == "span":
-            key = mark(own, found.trace_id, found.span_id)
+        if kind == "event":
+            key = mark("event", trace_id, span_id, str(found.start), body)
+        elif span_id:
+            key = mark("span", trace_id, span_id)
         else:
-            key = mark(own, found.trace_id, found.span_id, str(found.start), body)
-        trace = mark("trace", found.trace_id) if found.trace_id else None
-        session = mark("session", found.session_id) if found.session_id else None
-        span = mark("span", found.span_id) if found.span_id else None
-        parent = mark("span", found.parent_id) if found.parent_id else None
-        where = self._keep(body, found.session_id) if body or found.session_id else (None, 0, 0)
-        self._rows.append((key, found.kind, trace, span, parent, session, found.start, turns, *place, *where))
+            key = mark("span", trace_id, span_id, str(found.start), body)
+        trace = mark("trace", trace_id) if trace_id else None
+        session = mark("session", session_id) if session_id else None
+        span = mark("span", span_id) if span_id else None
+        parent = mark("span", found.parent_id) if found.parent_id else bytearray()
+        where = self._keep(body, session_id) if body or session_id else (None, 0, 0)
+        self.waiting += 1
+        self._rows.append((key, kind, trace, span, parent, session, found.start, turns, *place, *where))
 
     def _keep(self, body: bytes, session: str) -> tuple[int, int, int]:
         """Put a payload and the name of its session into the block that is being filled; gives where they are."""
@@ -200,27 +221,20 @@ class Spool:
             self._block += 1
             self._body = bytearray()
 
-    @property
-    def waiting(self) -> int:
-        """How many observations the next commit will keep."""
-        return len(self._rows)
-
     def commit(self, at: Progress, problems: Iterable[Problem]) -> Progress:
         """Keep what was added, with the place behind it; gives the progress with its counts."""
         db = self._db
         self._seal_block()
         db.execute("BEGIN IMMEDIATE")
-        before = db.total_changes
         marks = ", ".join("?" * len(FIELDS[1:]))
-        db.executemany(f"INSERT OR IGNORE INTO seen ({', '.join(FIELDS[1:])}) VALUES ({marks})", self._rows)  # noqa: S608
-        added = db.total_changes - before
+        db.executemany(f"INSERT INTO seen ({', '.join(FIELDS[1:])}) VALUES ({marks})", self._rows)  # noqa: S608
         db.executemany("INSERT INTO blocks VALUES (?, ?)", self._blocks)
         rows = [(p.file, p.line, *map(_plain, (p.key, p.rule, p.value, p.hint))) for p in problems]
         db.executemany("INSERT INTO problems VALUES (?, ?, ?, ?, ?, ?)", rows)
-        at = at._replace(added=at.added + added, seen=at.seen + len(self._rows))
-        db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", at)
+        at = at._replace(seen=at.seen + len(self._rows))
+        db.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", at)
         db.execute("COMMIT")
-        self._rows, self._blocks = [], []
+        self._rows, self._blocks, self.waiting = [], [], 0
         return at
 
     def problems(self) -> list[Problem]:
@@ -229,9 +243,17 @@ class Spool:
         return [Problem(*row) for row in found]
 
     def join(self) -> None:
-        """Give every span the session that any span of its trace names, and index the groups."""
+        """Leave out duplicates, give every span the session that any span of its trace names, and index the groups.
+
+        Duplicates are found here and not when they are added: one sort of all keys writes far less than an index of
+        random keys, most of whose pages every commit would change.
+        """
         db = self._db
         db.execute("BEGIN IMMEDIATE")
+        db.execute(
+            "DELETE FROM seen WHERE id IN (SELECT seen.id FROM seen CROSS JOIN (SELECT key, MIN(id) AS first FROM seen "
+            "GROUP BY key HAVING COUNT(*) > 1) AS twice WHERE seen.key = twice.key AND seen.id > twice.first)"
+        )
         if self._any("session IS NULL AND trace IS NOT NULL") and self._any(
             "session IS NOT NULL AND trace IS NOT NULL"
         ):
@@ -254,33 +276,44 @@ class Spool:
         """
         names = ", ".join(f"seen.{name}" for name in FIELDS)
         found = self._db.execute(
-            f"SELECT {names}, least FROM (SELECT {GROUP} AS held, MIN(start) AS first, MIN(id) AS least FROM seen "  # noqa: S608
+            f"SELECT least, {names} FROM (SELECT {GROUP} AS held, MIN(start) AS first, MIN(id) AS least FROM seen "  # noqa: S608
             f"WHERE kind = 'llm' GROUP BY held) AS asked JOIN seen ON {GROUP} = asked.held "
             "ORDER BY first IS NULL, first, least, start IS NULL, start, id"
         )
         entries: list[Entry] = []
         group = None
-        for row in found:
-            if row[-1] != group and entries:
+        for least, *row in found:
+            if least != group and entries:
                 yield entries
                 entries = []
-            group = row[-1]
-            entries.append(Entry._make(row[:-1]))
+            group = least
+            entries.append(_entry(Entry, row))
         if entries:
             yield entries
 
     def session(self, entries: Iterable[Entry]) -> str:
         """The name of a group's session, empty where the group is none."""
-        named = (self._stored(entry).partition(b"\n")[2] for entry in entries if entry.session is not None)
-        return next(filter(None, named), b"").decode("utf-8", "surrogatepass")
+        for entry in entries:
+            if entry.session is not None:
+                name = self._stored(entry)[1]
+                if name:
+                    return name.decode("utf-8", "surrogatepass")
+        return ""
 
     def payload(self, entry: Entry) -> Raw:
         """What an entry holds."""
-        body = self._stored(entry).partition(b"\n")[0]
+        body = self._stored(entry)[0]
         return loads(body) if body else {}
 
-    def _stored(self, entry: Entry) -> bytes:
-        """A payload's JSON, a line break, and the name of a session; each of them may be empty."""
+    def _stored(self, entry: Entry) -> tuple[bytes, bytes]:
+        """A payload's JSON and the name of a session; each of them may be empty."""
+        if entry.id != self._last[0]:
+            body, _, name = self._read(entry).partition(b"\n")
+            self._last = entry.id, (body, name)
+        return self._last[1]
+
+    def _read(self, entry: Entry) -> bytes:
+        """A payload's JSON, a line break, and the name of a session."""
         if entry.block is None:
             return b""
         body = self._open.get(entry.block)
@@ -293,10 +326,9 @@ class Spool:
             self._open[entry.block] = body
         return body[entry.place : entry.place + entry.size]
 
-    def count(self, kind: str, turns: int | None = None) -> int:
-        """How many entries are of a kind (and have so many turns)."""
-        more, held = ("", (kind,)) if turns is None else (" AND turns = ?", (kind, turns))
-        found = self._db.execute(f"SELECT COUNT(*) FROM seen WHERE kind = ?{more}", held)  # noqa: S608
+    def count(self, kind: str | None = None) -> int:
+        """How many entries there are, or are of a kind."""
+        found = self._db.execute("SELECT COUNT(*) FROM seen WHERE ? IS NULL OR kind = ?", (kind, kind))
         return int(found.fetchone()[0])
 
     def close(self, *, remove: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple, get_args
 
 from seatrial.core.message import Role
@@ -13,8 +14,28 @@ from seatrial.errors import UsageError, safe
 from seatrial.traces.observation import Observation, Raw
 
 REDACTED = "__REDACTED__"
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
-_NOTHING: tuple[Any, ...] = (None, "", [], {}, False)
+_TOLD = ("tools", "error", "usage", "served_model", "finish_reason")
+_CARRIED = ("tools", "strata", "trace_id", "span_id", "expected")
+_ANSWER = ("model", "served_model", "provider", "params", "usage", "cost", "seconds", "finish_reason", "error")
+
+
+def _reading(*names: str) -> tuple[tuple[str, ...], Callable[[Observation], tuple[Any, ...]]]:
+    """Names of an observation's fields, and what reads them all at once."""
+    only = names[0]
+    return names, attrgetter(*names) if len(names) > 1 else lambda found: (getattr(found, only),)
+
+
+_KEPT = {
+    "llm": _reading(
+        "messages", "answer", "conversation", "tools", "model", "served_model", "provider", "params", "usage",
+        "cost", "finish_reason", "error", "expected", "context", "trace_id", "span_id", "parent_id", "seconds",
+        "start",
+    ),
+    "event": _reading("messages", "answer", *_TOLD),
+    "retriever": _reading("documents"),
+    "reranker": _reading("documents"),
+    "tool": _reading("messages"),
+}  # fmt: skip
 Load = Callable[[Entry], Raw]
 
 
@@ -49,25 +70,12 @@ def weight(found: Observation) -> int:
 
 def payload(found: Observation, labels: Raw) -> Raw | None:
     """What of an observation is needed later: nothing where it only links others."""
-    names: tuple[str, ...] = ()
-    if found.kind == "llm":
-        names = (
-            "messages", "answer", "conversation", "tools", "model", "served_model", "provider", "params", "usage",
-            "cost", "finish_reason", "error", "expected", "context", "trace_id", "span_id", "parent_id", "seconds",
-            "start",
-        )  # fmt: skip
-    elif found.kind == "event":
-        names = ("messages", "answer", "tools", "error", "usage", "served_model", "finish_reason")
-    elif found.kind in ("retriever", "reranker"):
-        names = ("documents",)
-    elif found.kind == "tool":
-        names = ("messages",)
-    held: Raw = {}
-    for name in names:
-        value: Any = getattr(found, name)
-        if value or value not in _NOTHING:
-            held[name] = value
-    return {**held, **labels} if held else None
+    kept = _KEPT.get(found.kind)
+    if kept is None:
+        return None
+    names, values = kept
+    held: Raw = {name: value for name, value in zip(names, values(found), strict=True) if value}
+    return held | labels if held and labels else held or None
 
 
 def turns(entries: list[Entry], step: int) -> list[Turn]:
@@ -79,6 +87,8 @@ def turns(entries: list[Entry], step: int) -> list[Turn]:
 
 def _innermost(entries: list[Entry]) -> list[Entry]:
     """The requests to models, without those that only wrap another one: two instrumentors may record one request."""
+    if len(entries) == 1:
+        return [entry for entry in entries if entry.kind == "llm" and entry.turns]
     spans = {(entry.trace, entry.span): entry for entry in entries if entry.span is not None}
     outer: set[int] = set()
     done: set[int] = set()
@@ -98,7 +108,8 @@ class Group:
     """A session, a trace or a single request, whose turns become the fields of cases."""
 
     def __init__(self, entries: list[Entry], load: Load, session: str, *, strip: bool) -> None:
-        self.entries = self._with_events(entries)
+        self._kinds = {entry.kind for entry in entries}
+        self.entries = self._with_events(entries) if "event" in self._kinds else entries
         self._all = entries
         self._load = load
         self._session = session
@@ -107,8 +118,6 @@ class Group:
     def _with_events(self, entries: list[Entry]) -> list[Entry]:
         """Requests whose messages came in log events of their own have turns as well."""
         told = {(e.trace, e.span) for e in entries if e.kind == "event"}
-        if not told:
-            return entries
         return [
             e._replace(turns=1) if e.kind == "llm" and not e.turns and (e.trace, e.span) in told else e for e in entries
         ]
@@ -116,50 +125,50 @@ class Group:
     def fields(self, turn: Turn) -> Raw | None:
         """The fields of the case at a turn, but for its id; None where its content was not recorded."""
         entry = turn.entry
-        held = self._told(entry, self._load(entry))
+        held = self._load(entry)
+        if "event" in self._kinds:
+            self._tell(entry, held)
         messages, answer = held.get("messages", []), held.get("answer", [])
         if held.get("conversation"):
             at = cuts(messages)[turn.position]
             messages, answer = messages[:at], messages[at : at + 1]
         if self._strip:
             messages = [message for message in messages if message["role"] not in ("system", "developer")]
-        if not messages or any(message.get("content") == REDACTED for message in messages):
+        if not messages or REDACTED in [message.get("content") for message in messages]:
             return None
         documents = [*held.get("context", []), *self._retrieved(entry)]
-        case: Raw = {
-            "input": messages,
-            "context": _once([d for d in documents if d.get("text")]),
-            "tools": held.get("tools", []),
-            "strata": held.get("strata", {}),
-            "trace_id": held.get("trace_id", ""),
-            "span_id": held.get("span_id", ""),
-            "parent_id": "",
-            "session_id": self._session,
-            "metadata": {**held.get("metadata", {}), **self._metadata(held, answer, documents, entry)},
-        }
-        if held.get("expected") is not None:
-            case["expected"] = held["expected"]
+        case: Raw = {name: held[name] for name in _CARRIED if name in held}
+        case["input"] = messages
+        metadata = held.get("metadata", {}) | self._metadata(held, answer, documents, entry)
+        if metadata:
+            case["metadata"] = metadata
+        told = _once([document for document in documents if document.get("text")]) if documents else []
+        if told:
+            case["context"] = told
+        if self._session:
+            case["session_id"] = self._session
         if entry.start is not None:
             case["created_at"] = iso(entry.start)
-        return {key: value for key, value in case.items() if value or value not in ("", [], {})}
+        return case
 
-    def _told(self, entry: Entry, held: Raw) -> Raw:
-        """A request with what log events told of it."""
+    def _tell(self, entry: Entry, held: Raw) -> None:
+        """Add to a request what log events told of it."""
         for other in self._all:
             if other.kind == "event" and (other.trace, other.span) == (entry.trace, entry.span):
                 told = self._load(other)
                 for name in ("messages", "answer"):
                     if told.get(name) and not held.get(name):
                         held.setdefault(f"told_{name}", []).extend(told[name])
-                for name in ("tools", "error", "usage", "served_model", "finish_reason"):
+                for name in _TOLD:
                     if told.get(name) and not held.get(name):
                         held[name] = told[name]
         for name in ("messages", "answer"):
             held[name] = held.get(name) or held.pop(f"told_{name}", [])
-        return held
 
     def _before(self, entry: Entry, kinds: tuple[str, ...]) -> Iterator[Entry]:
         """What of these kinds the same trace did before a request."""
+        if self._kinds.isdisjoint(kinds):
+            return
         for other in self._all:
             if other.kind not in kinds or other.trace is None or other.trace != entry.trace:
                 continue
@@ -168,26 +177,18 @@ class Group:
 
     def _retrieved(self, entry: Entry) -> list[Raw]:
         """The documents that the last reranker gave, else those of every retriever."""
+        if self._kinds.isdisjoint(("reranker", "retriever")):
+            return []
         ranked = list(self._before(entry, ("reranker",)))
         held = ranked[-1:] or list(self._before(entry, ("retriever",)))
         return [document for other in held for document in self._load(other).get("documents", [])]
 
     def _metadata(self, held: Raw, answer: list[Raw], documents: list[Raw], entry: Entry) -> Raw:
         """The answer that production gave, and what it took."""
-        told: Raw = {
-            "messages": answer,
-            "model": held.get("model", ""),
-            "served_model": held.get("served_model", ""),
-            "provider": held.get("provider", ""),
-            "params": held.get("params", {}),
-            "usage": held.get("usage", {}),
-            "cost": held.get("cost"),
-            "seconds": held.get("seconds"),
-            "finish_reason": held.get("finish_reason", ""),
-            "error": held.get("error", ""),
-        }
-        found: Raw = {"answer": {key: value for key, value in told.items() if value or value not in _EMPTY}}
-        unread = [d.get("id", "") for d in documents if not d.get("text")]
+        told: Raw = {"messages": answer} if answer else {}
+        told |= {name: held[name] for name in _ANSWER if name in held}
+        found: Raw = {"answer": told}
+        unread = [d.get("id", "") for d in documents if not d.get("text")] if documents else []
         if unread:
             found["documents_without_text"] = unread
         ran = [m for o in self._before(entry, ("tool",)) for m in self._load(o).get("messages", [])]
@@ -196,11 +197,10 @@ class Group:
             apart = [m for m in ran if m.get("content") not in said]
             if apart:
                 found["tool_results"] = apart
-        return found if any(found.values()) else {}
+        return found if told or len(found) > 1 else {}
 
 
 _SPEAKERS = frozenset(get_args(Role))
-_CHAT = {"role", "content"}
 _USUAL = ("id", "input", "strata", "trace_id", "span_id", "session_id", "created_at", "source", "metadata")
 _FIELDS = frozenset(_USUAL)
 
@@ -212,15 +212,15 @@ def usual(fields: Raw) -> Raw | None:
     """
     if not fields.keys() <= _FIELDS:
         return None
+    chat: list[Raw] = []
     for message in fields["input"]:
-        if message.keys() != _CHAT or message["role"] not in _SPEAKERS:
+        role, content = message.get("role"), message.get("content")
+        if len(message) != 2 or role not in _SPEAKERS or not content or not isinstance(content, str):
             return None
-        if not isinstance(message["content"], str) or not message["content"]:
+        chat.append({"role": role, "content": content})
+    for name, value in fields["strata"].items() if "strata" in fields else ():
+        if not isinstance(name, str) or not isinstance(value, str):
             return None
-    labels = fields.get("strata", {}).items()
-    if not all(isinstance(name, str) and isinstance(value, str) for name, value in labels):
-        return None
-    chat = [{"role": message["role"], "content": message["content"]} for message in fields["input"]]
     return {name: chat if name == "input" else fields[name] for name in _USUAL if name in fields}
 
 

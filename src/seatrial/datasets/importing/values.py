@@ -32,6 +32,11 @@ DETAILS = {
         ("reasoning_tokens", "reasoning"),
     ),
 }
+_CLASSES = {
+    **{key: name for name, names in USAGE.items() for key in names},
+    **{key: name for name, (groups, _) in DETAILS.items() for key in groups},
+}
+"""The class of tokens that a key counts, or whose details it holds."""
 _NUMBER = re.compile(r"[0-9]{9,20}(\.[0-9]{1,9})?")
 
 
@@ -42,12 +47,13 @@ def moment(value: Any, where: str) -> int | None:
     """
     if value is None or value == "":
         return None
-    number: float | int | None = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    number: float | int | None = None
     if isinstance(value, str):
-        if _NUMBER.fullmatch(value):
-            number = float(value) if "." in value else int(value)
-        else:
+        if not (value[:9].isdigit() and _NUMBER.fullmatch(value)):
             return _written(value, where)
+        number = float(value) if "." in value else int(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number = value
     if number is None or not math.isfinite(number) or number <= 0:
         raise MalformedError("must be a time", where, repr(value)[:80], "like 2026-03-01T12:00:00Z")
     for limit, scale in ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3), (LATEST, 1)):
@@ -76,15 +82,15 @@ def iso(nanoseconds: int | None) -> str | None:
     if nanoseconds is None:
         return None
     seconds, rest = divmod(nanoseconds, 10**9)
-    days, second = divmod(seconds, 86_400)
-    text = f"{_day(days)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    minutes, second = divmod(seconds, 60)
+    text = f"{_minute(minutes)}:{second:02d}"
     return f"{text}.{rest // 10**6:03d}Z" if rest >= 10**6 else f"{text}Z"
 
 
 @lru_cache(maxsize=1024)
-def _day(days: int) -> str:
-    """The date so many days after the first of 1970."""
-    return datetime.fromtimestamp(days * 86_400, UTC).isoformat()[:10]
+def _minute(minutes: int) -> str:
+    """The date and the time so many minutes after the first of 1970; requests of one time share it."""
+    return datetime.fromtimestamp(minutes * 60, UTC).isoformat()[:16]
 
 
 def usage(*places: Any) -> Raw:
@@ -94,13 +100,10 @@ def usage(*places: Any) -> Raw:
         held = as_dict(place)
         if not held:
             continue
+        told = {_CLASSES[key] for key in held if key in _CLASSES}
         for name, names in USAGE.items():
-            value = _first(held, names)
-            if value is None and name in DETAILS:
-                groups, keys = DETAILS[name]
-                inner = next(filter(None, map(as_dict, map(held.get, groups))), None)
-                value = _first(inner, keys) if inner else None
-            if value is None or isinstance(value, dict | list):
+            value = _counted(held, name, names) if name in told else None
+            if value is None or isinstance(value, (dict, list)):
                 continue
             number = count(value, f"usage.{name}")
             if number is not None:
@@ -108,17 +111,29 @@ def usage(*places: Any) -> Raw:
     return found
 
 
-def _first(held: Raw, names: tuple[str, ...]) -> Any:
-    """What the first of these keys holds that holds anything."""
+def _counted(held: Raw, name: str, names: tuple[str, ...]) -> Any:
+    """What is written for a class of tokens, by itself or inside the details of another."""
+    key = present(held, names)
+    if key is not None or name not in DETAILS:
+        return held[key] if key is not None else None
+    groups, keys = DETAILS[name]
+    inner = next(filter(None, map(as_dict, map(held.get, groups))), None)
+    key = present(inner, keys) if inner else None
+    return inner[key] if inner and key is not None else None
+
+
+def present(held: Raw, names: tuple[str, ...]) -> str | None:
+    """The first of these keys that holds anything."""
     for name in names:
-        value = held.get(name)
-        if value is not None:
-            return value
+        if held.get(name) is not None:
+            return name
     return None
 
 
 def money(value: Any) -> float | None:
     """A cost in US dollars, None where it is not given or makes no sense."""
+    if value is None:
+        return None
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
         return float(value)
     return None
@@ -126,7 +141,7 @@ def money(value: Any) -> float | None:
 
 def name(value: Any, where: str = "id") -> str:
     """An identity: text, or a whole number as text; empty where there is none."""
-    if value is None or value == "":
+    if value is None:
         return ""
     if isinstance(value, str) and len(value) <= 1000:
         return value
