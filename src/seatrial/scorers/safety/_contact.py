@@ -18,6 +18,7 @@ from seatrial.scorers.safety._detecting import (
     beginning,
     digits_of,
     folds_as_ascii,
+    in_runs,
     is_reference,
     one_of,
 )
@@ -103,6 +104,8 @@ _BEGINS = (
 _NUMBER_BEGINS = re.compile(_BEGINS)
 _ASCII_NUMBER_BEGINS = re.compile(_BEGINS.replace(r"\d", "0-9", 3).replace(r"\d", "[0-9]"))
 """The same in ASCII, whose digits `re` seeks three times as fast as those of all scripts."""
+_RUN = r"(?:^|[^A-Za-z0-9_$=.,/-]|(?:^|[^A-Za-z0-9])[.,/-])\d(?:[ ().\-/]{0,3}\d){6,}\b"
+"""For RE2, in ASCII, all of the digits that a telephone number is among."""
 _DATE = re.compile(r"(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d")
 _NANP = re.compile(r"(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .\-])[2-9]\d\d[ .\-\u2011\u2013]\d{4}")
 _TRUNK = re.compile(r"\(?0\d{1,5}\)?[ \-/.]")
@@ -273,9 +276,21 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
     return kind
 
 
+@lru_cache(maxsize=1)
+def _runs() -> Any:
+    return compiled(_RUN)
+
+
+def _numbers(text: str) -> Iterator[re.Match[str]]:
+    """What `_NUMBER.finditer` finds."""
+    if text.isascii():
+        return in_runs(_NUMBER, _ASCII_NUMBER_BEGINS, _runs(), text)
+    return beginning(_NUMBER, _NUMBER_BEGINS, text)
+
+
 def _phones(text: str, seeking: Seeking) -> Iterator[Found]:
     dialling: bool | None = None
-    for match in beginning(_NUMBER, _ASCII_NUMBER_BEGINS if text.isascii() else _NUMBER_BEGINS, text):
+    for match in _numbers(text):
         whole = match.group()
         if _DATE.match(whole):
             continue
@@ -341,6 +356,14 @@ _HOST = re.compile(
 _RESOLVERS = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "208.67.222.222", "208.67.220.220"))
 
 
+def _is_public(address: str) -> bool:
+    """Whether an address is one of the whole network: not where it is none, as with zeros before its numbers."""
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
+
+
 def _addresses(text: str, seeking: Seeking) -> Iterator[Found]:
     for match in _V4.finditer(text):
         words = before(text, match.start(), 30)
@@ -348,7 +371,7 @@ def _addresses(text: str, seeking: Seeking) -> Iterator[Found]:
             continue
         if max(map(int, match.group().split("."))) < 20 and not _HOST.search(words):
             continue
-        if seeking.reserved or (match.group() not in _RESOLVERS and ipaddress.ip_address(match.group()).is_global):
+        if seeking.reserved or (match.group() not in _RESOLVERS and _is_public(match.group())):
             yield Found("ip_address", *match.span(), match.group(), 0.85)
     for match in _V6.finditer(text):
         try:
@@ -383,7 +406,7 @@ DETECTORS = (
         "contact",
         r"\d(?:[ ().\-/\x{a0}\x{2009}\x{2011}\x{2013}]{0,3}\d){6}",
         _phones,
-        exact=r"(?:^|[^A-Za-z0-9_$=.,/-]|(?:^|[^A-Za-z0-9])[.,/-])\d(?:[ ().\-/]{0,3}\d){6,}\b",
+        exact=_RUN,
     ),
     Detector("ip_address", "network", r"\d\.\d{1,3}\.\d{1,3}\.\d|[23][0-9a-f]*:[0-9a-f]*:", _addresses),
     Detector(

@@ -102,6 +102,19 @@ def beginning(pattern: re.Pattern[str], starts: Any, text: str) -> Iterator[re.M
             yield match
 
 
+def in_runs(pattern: re.Pattern[str], starts: re.Pattern[str], runs: Any, text: str) -> Iterator[re.Match[str]]:
+    """What `beginning` gives for a text of ASCII, tried only in its runs of digits, which RE2 seeks faster.
+
+    `runs` must match all of a run that `pattern` could match a part of, save the two signs it may begin with.
+    """
+    free = 0
+    for run in runs.finditer(text.encode("ascii")):
+        for start in starts.finditer(text, max(free, run.start() - 2), run.end()):
+            if start.start() >= free and (match := pattern.match(text, start.start())) is not None:
+                free = match.end()
+                yield match
+
+
 def folds_as_ascii(text: str) -> bool:
     """Whether no letter beyond ASCII counts as one of ASCII where case is ignored, as İ, ı, ſ and the kelvin sign do.
 

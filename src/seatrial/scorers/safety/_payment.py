@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
+from functools import lru_cache
+from typing import Any
 
 from seatrial.scorers.safety._detecting import (
     LEFT,
@@ -16,10 +18,12 @@ from seatrial.scorers.safety._detecting import (
     before,
     beginning,
     digits_of,
+    in_runs,
     is_reference,
     luhn,
     validator,
 )
+from seatrial.scorers.text.regex import compiled
 
 _CARD = re.compile(
     rf"{LEFT}(?:\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{1,7}}|\d{{4}}([ -])\d{{6}}\2\d{{4,5}}|\d{{13,19}}){RIGHT}"
@@ -27,6 +31,8 @@ _CARD = re.compile(
 _BEGINS = r"\d(?<![A-Za-z0-9_]\d)(?<![A-Za-z0-9][-./_]\d)(?=(?:[ -]?\d){12})"
 _CARD_BEGINS = re.compile(_BEGINS)
 _ASCII_CARD_BEGINS = re.compile(_BEGINS.replace(r"\d", "[0-9]"))
+_RUN = LEFT_EXACT + r"\d(?:[ -]?\d){12,}\b"
+"""For RE2, in ASCII, all of the digits that a card's number is among."""
 _CARD_WORDS = Words(
     r"card|visa|master|amex|american express|maestro|diners|discover|jcb|unionpay|karte|tarjeta|carte|carta|cart[ãa]o|"
     r"kaart|karta|карт|卡|カード|카드|debit|credit|kredit"
@@ -64,9 +70,21 @@ def issuer(digits: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=1)
+def _runs() -> Any:
+    return compiled(_RUN)
+
+
+def _card_numbers(text: str) -> Iterator[re.Match[str]]:
+    """What `_CARD.finditer` finds."""
+    if text.isascii():
+        return in_runs(_CARD, _ASCII_CARD_BEGINS, _runs(), text)
+    return beginning(_CARD, _CARD_BEGINS, text)
+
+
 def _cards(text: str, seeking: Seeking) -> Iterator[Found]:
     del seeking
-    for match in beginning(_CARD, _ASCII_CARD_BEGINS if text.isascii() else _CARD_BEGINS, text):
+    for match in _card_numbers(text):
         digits = digits_of(match.group())
         if not 13 <= len(digits) <= 19 or not issuer(digits) or not luhn(digits):
             continue
@@ -107,7 +125,7 @@ DETECTORS = (
         "payment",
         r"\d{4}[ -]?\d{4}[ -]?\d{4}|\d{4}[ -]\d{6}[ -]\d{4}",
         _cards,
-        exact=LEFT_EXACT + r"(?:\d{13}|\d{4} \d{4} \d{4} \d|\d{4}-\d{4}-\d{4}-\d|\d{4}[ -]\d{6}[ -]\d{4})",
+        exact=_RUN,
     ),
     Detector("iban", "payment", r"\b[a-z]{2}\d{2}[ -]?[a-z0-9]{4}[ -]?[a-z0-9]{4}", _ibans),
 )

@@ -261,8 +261,8 @@ _NOT_STATED = re.compile(
     re.IGNORECASE,
 )
 _STATEMENT = (
-    rf"(?:{_STATING})[*_`]*(?:{_SPACE}*[:=]| (?:for|to|of|de|del|pour|da|para|voor|do|is|was|ist|lautet|es|est|jest|"
-    r"has|now|set)\b)"
+    rf"(?:{_STATING})[*_`]*(?:{_SPACE}*[:=]| (?:(?:for|to|of|de|del|pour|da|para|voor|do) |is|was|lautet|es|est|"
+    r"jest|has been|now set to|set to))"
 )
 """For RE2, no less than what `_STATED` begins with in ASCII: its word, and what may follow."""
 

@@ -58,11 +58,11 @@ def find(
     """
     wanted = _selection(frozenset(kinds), frozenset(regions))
     said = encodable(text)
-    hits = [index for index in _hinted(said) if index in wanted]
+    hits = _hinted(said)
     if not hits:
         return []
     seeking = Seeking(frozenset(regions), reserved)
-    found = chain.from_iterable([_ALL[index].finder(said, seeking) for index in hits])
+    found = chain.from_iterable([_ALL[index].finder(said, seeking) for index in hits if index in wanted])
     return without_overlap(islice(found, MOST))
 
 
