@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seatrial.scorers.safety import _contact, _payment, _people, _secrets, personal
-from seatrial.scorers.safety._detecting import Seeking, beginning, digits_of, luhn
+from seatrial.scorers.safety import _contact, _detecting, _payment, _people, _secrets, personal
+from seatrial.scorers.safety._detecting import Found, Seeking, digits_of, luhn, without_overlap
 
 SERVICES = (
     phonenumbers.PhoneNumberType.TOLL_FREE,
@@ -175,6 +175,89 @@ def test_nothing_is_found_without_its_hint(parts, gap):
     assert not personal.is_clean([text]) or not re.search(r"\d (?:Mill Road|Elm St)\b", text)
 
 
+PLAIN_PIECES = (
+    "1234567", "12", "4", "+", "(0", "555", "-0123", "+44 20 8056 4777", "HG-1234567", "$", "=", "a", "_", "x.", "\n",
+    "4111111111111111", "4111-1111-1111-1111", "3782 822463 10005", "1 84 12 76 451 089 46", "AB123456C", "12345678Z",
+    "123-45-6789", "111.444.777-35", "131052-308T", "9", " ", "-", ".", "/", ",", "token", "api_key", "=", ": ", " is",
+    "password", "Passcode", "has been set to ", "for it ", "Winter2024!", "abc123DEF456ghi789", "\x1c", "'", "**",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PLAIN_PIECES), max_size=9).map("".join), st.sampled_from(("", "9", "a.", "- ", "\n")))
+@example("token", "")
+@example("password isWinter2024!", "")
+@example("1234567", "a.")
+@settings(max_examples=400)
+def test_nothing_is_found_in_ascii_without_its_exact_hint_alone_or_beside_others(text, other):
+    found = {at for at, detector in enumerate(personal._ALL) if any(detector.finder(text, Seeking(reserved=True)))}
+    assert found <= set(personal._hinted(text))
+    assert found <= set(personal._hinted(f"{other}\n{text}\n{other}\u00e9"))
+    assert found <= set(personal._hinted(f"{other}\n{text}\n{other}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("HG-1234567", id="order"),
+        pytest.param("log-00001234", id="log"),
+        pytest.param("trace 311466440f9eacd327aae4a6ac9448a7", id="hexadecimal"),
+        pytest.param("cost $1234567", id="price"),
+        pytest.param("550e8400-e29b-41d4-a716-446655440000", id="uuid"),
+        pytest.param("my token was refused", id="token"),
+        pytest.param("I forgot my password again", id="password"),
+    ],
+)
+def test_what_is_written_like_a_code_or_is_a_mere_word_is_told_by_the_hints_alone(text):
+    assert personal._hinted(text) == []
+
+
+WORD_PIECES = (
+    "order", "No.", "#", "invoice", ":", "is", "was ", "id", "CARD", "visa", "Karte", "your", "xxxx", "<a>", "${",
+    "none", "Secret", "passwd1", " at ", "(at)", "[ at ]", "firma", " dot ", "com", " ", "-", "_", "a", "9", "é", "\n",
+    "ſ", "\x1c",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORD_PIECES), max_size=7).map("".join) | st.text(max_size=8))
+@settings(max_examples=400)
+def test_words_are_those_that_re_finds(text):
+    text = personal.encodable(text)
+    for words in (_detecting._NOT_PERSONAL, _payment._CARD_WORDS, _secrets._PLACEHOLDER, _contact._SPELLED_AT):
+        assert words.within(text) == (words._pattern.search(text) is not None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9), st.sampled_from((0.4, 0.7, 0.9))), max_size=6))
+def test_of_findings_that_overlap_the_surest_stays(given):
+    found = [Found("phone", start, start + size, "", sure) for start, size, sure in given]
+    kept: list[Found] = []
+    for item in sorted(found, key=lambda f: (-f.confidence, f.start - f.end, f.start)):
+        if all(item.end <= other.start or other.end <= item.start for other in kept):
+            kept.append(item)
+    assert without_overlap(iter(found)) == sorted(kept, key=lambda f: f.start)
+
+
+HOUSE_PIECES = (
+    "12", "221B", "123456", "4th ", "N. ", "NW ", "Mill", "New York", "o", " ", ", ", ".", "Road", " St", "Street.",
+    "\n", "a", "7", "é", "Émile ", "Broadway Ct",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(HOUSE_PIECES), max_size=10).map("".join))
+@example("4 12 Mill Road, 12345 4th Street x1 Elm St 1.2 Elm St 123456 Elm St")
+@settings(max_examples=500)
+def test_streets_are_those_that_reading_everything_finds(text):
+    spans = [match.span() for match in _people._ADDRESS[0][1].finditer(text)]
+    assert [match.span() for match in _people._addressed(text, 0)] == spans
+
+
+@pytest.mark.parametrize(
+    "address",
+    [pytest.param("08.8.4.77", id="zero"), pytest.param("8.8.4.\u0667\u0667", id="digits of another script")],
+)
+def test_what_is_no_address_of_a_network_is_not_found(address):
+    assert personal.find(f"connect to host 99.8.4.77 or {address}") == personal.find("connect to host 99.8.4.77 or ")
+
+
 MAIL_PIECES = (
     "a",
     "ä",
@@ -205,6 +288,14 @@ def test_addresses_are_those_that_reading_everything_finds(text):
     assert [match.span() for match in _contact._addressed(text)] == spans
 
 
+@given(st.lists(st.sampled_from(MAIL_PIECES), max_size=14).map("".join), st.integers(0, 80))
+def test_a_local_part_is_all_that_may_belong_to_it(text, at):
+    at = start = min(at, len(text))
+    while start > max(0, at - 65) and re.fullmatch(r"[\w.%+'-]", text[start - 1]):
+        start -= 1
+    assert _contact.local_before(text, at) == start
+
+
 CARD_PIECES = ("4242", "4111111111111", "37", "8282", "246310", "005", " ", "-", ".", "/", "a", "_", "٣", "1", "\n")
 
 
@@ -212,9 +303,22 @@ CARD_PIECES = ("4242", "4111111111111", "37", "8282", "246310", "005", " ", "-",
 @example("x 4111111111111111 4111-1111-1111-1111, 3782 822463 10005")
 @settings(max_examples=300)
 def test_card_numbers_are_those_that_reading_everything_finds(text):
-    begins = _payment._ASCII_CARD_BEGINS if text.isascii() else _payment._CARD_BEGINS
     spans = [match.span() for match in _payment._CARD.finditer(text)]
-    assert [match.span() for match in beginning(_payment._CARD, begins, text)] == spans
+    assert [match.span() for match in _payment._card_numbers(text)] == spans
+
+
+NUMBER_PIECES = (
+    "1234567", "030", "12", "5", "0049", "+", "+ ", "(", ")", "(+", " ", "-", ".", "/", ",", ":", "$", "=", "a", "_",
+    "%", "\n", "   ", "    ", "\u00a0", "\u0663", "€", "1",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(NUMBER_PIECES), max_size=14).map("".join))
+@example("030 1234567 (+(49 30 1234567x 12 345678 9x 1234567+-1234567-,1234567")
+@settings(max_examples=1000)
+def test_numbers_are_those_that_reading_everything_finds(text):
+    spans = [match.span() for match in _contact._NUMBER.finditer(text)]
+    assert [match.span() for match in _contact._numbers(text)] == spans
 
 
 @pytest.mark.parametrize("region", ["US", "DE", "IT", "BR"])

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from seatrial.datasets.scrubbing import names, surrogates
-from seatrial.datasets.scrubbing.policy import USER_NAME, Policy, compiled, plain_key
+from seatrial.datasets.scrubbing.policy import Pattern, Policy, compiled, plain_key
 from seatrial.datasets.scrubbing.walk import Place, RefusedError
 from seatrial.scorers.base import encodable
 from seatrial.scorers.safety import personal
@@ -26,6 +26,7 @@ REMEMBERED = 8_000_000
 
 _BLOB = r"data:[\w.+/-]{1,60};base64,[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{512,}={0,2}|(?:[A-Za-z0-9+/]{60,80}\r?\n){7,}"
 _BLOB_SIZE = 400
+_BLOB_LINE = 60
 _PROSE = frozenset(("", "content", "text", "input"))
 _PROBED = 200
 _COST = 200
@@ -83,11 +84,13 @@ class Looker:
             raise RefusedError("too_many_findings")
         if key not in _PROSE and len(text) <= _PROBED:
             found = without_overlap(found + self._by_key(text, key)) if text else found
-        if policy.searched:
-            own = self._own(text)
-            found = without_overlap(found + own) if own else found
-        if policy.blobs != "keep" and (len(text) >= _BLOB_SIZE or ";base64," in text):
+        searched = policy.searched if _names_account(text) else policy.patterns
+        if searched:
+            found = without_overlap(found + _own(text, searched))
+        if policy.blobs != "keep" and (";base64," in text or (len(text) >= _BLOB_SIZE and _is_unbroken(text))):
             _check_blobs(text, found)
+        if not found:
+            return ()
         allow = policy.allowed
         return tuple([f for f in found if not surrogates.is_surrogate(f.kind, f.text) and f.text not in allow])
 
@@ -100,25 +103,35 @@ class Looker:
         probed = personal.find(f"{key}: {text}", self._policy.kinds, self._policy.regions)
         return [f._replace(start=f.start - lead, end=f.end - lead) for f in probed if f.start >= lead]
 
-    def _own(self, text: str) -> list[Found]:
-        found: list[Found] = []
-        said = encodable(text)
-        for pattern in self._policy.searched:
-            if pattern is USER_NAME and not _names_account(said):
-                continue
-            for match in pattern.regex.finditer(said):
-                group = next((n for n in pattern.groups if match.group(n) is not None), 0)
-                start, end = match.span(group)
-                found.append(Found(pattern.kind, start, end, text[start:end], pattern.confidence))
-                if len(found) >= MOST:
-                    raise RefusedError("too_many_findings")
-        return [f for f in found if f.end > f.start]
+
+def _own(text: str, searched: Iterable[Pattern]) -> list[Found]:
+    """What patterns of one's own find. Raises RefusedError where that is too much."""
+    found: list[Found] = []
+    said = encodable(text)
+    for pattern in searched:
+        for match in pattern.regex.finditer(said):
+            group = next((n for n in pattern.groups if match.group(n) is not None), 0)
+            start, end = match.span(group)
+            found.append(Found(pattern.kind, start, end, text[start:end], pattern.confidence))
+            if len(found) >= MOST:
+                raise RefusedError("too_many_findings")
+    return [f for f in found if f.end > f.start]
 
 
 def _names_account(text: str) -> bool:
-    """Whether one of the words stands in a text that stand in whatever `USER_NAME` finds."""
+    """Whether one of the words stands in a text that stand in whatever the policies' `USER_NAME` finds."""
     folded = text.casefold()
     return "user" in folded or "login" in folded or "account" in folded
+
+
+def _is_unbroken(text: str) -> bool:
+    """Whether as many characters as a line of a blob has stand somewhere in a text without a space."""
+    at = 0
+    while at + _BLOB_LINE <= len(text):
+        at = text.rfind(" ", at, at + _BLOB_LINE) + 1
+        if not at:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1)

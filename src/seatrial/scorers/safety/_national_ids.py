@@ -130,7 +130,7 @@ def _finder(form: Form) -> Finder:
         del seeking
         for match in telling.finditer(text) if telling else ():
             named = words is not None and near(text, *match.span(), words)
-            if (named or not is_reference(text, match.start()) or form.confidence == SURE) and holds(match.group()):
+            if (form.confidence == SURE or named or not is_reference(text, match.start())) and holds(match.group()):
                 yield Found(form.kind, *match.span(), match.group(), HINTED if named else form.confidence)
         if bare is None or words is None or words.search(text) is None:
             return
@@ -141,10 +141,13 @@ def _finder(form: Form) -> Finder:
     return find
 
 
-def _hint(form: Form) -> str:
+def _hint(form: Form, end: str = "") -> str:
     """What must occur: the telling form, or the words that bare digits need."""
     telling = form.telling.replace("(?!BG|GB|KN|NK|NT|TN|ZZ)", "")  # RE2 has no look-ahead
-    return "|".join(rf"\b(?:{part})" if part is telling else part for part in (telling, form.words) if part)
+    return "|".join(rf"\b(?:{part}){end}" if part is telling else part for part in (telling, form.words) if part)
 
 
-DETECTORS = tuple(Detector(form.kind, "national_id", _hint(form), _finder(form), form.region) for form in FORMS)
+DETECTORS = tuple(
+    Detector(form.kind, "national_id", _hint(form), _finder(form), form.region, exact=_hint(form, r"\b"))
+    for form in FORMS
+)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from functools import lru_cache
+from typing import Any
 
 from seatrial.scorers.safety._detecting import (
     LEFT,
+    LEFT_EXACT,
     RIGHT,
     Detector,
     Found,
     Seeking,
+    Words,
     before,
     beginning,
     digits_of,
+    in_runs,
     is_reference,
     luhn,
     validator,
 )
+from seatrial.scorers.text.regex import compiled
 
 _CARD = re.compile(
     rf"{LEFT}(?:\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{1,7}}|\d{{4}}([ -])\d{{6}}\2\d{{4,5}}|\d{{13,19}}){RIGHT}"
@@ -25,39 +31,64 @@ _CARD = re.compile(
 _BEGINS = r"\d(?<![A-Za-z0-9_]\d)(?<![A-Za-z0-9][-./_]\d)(?=(?:[ -]?\d){12})"
 _CARD_BEGINS = re.compile(_BEGINS)
 _ASCII_CARD_BEGINS = re.compile(_BEGINS.replace(r"\d", "[0-9]"))
-_CARD_WORDS = re.compile(
+_RUN = LEFT_EXACT + r"\d(?:[ -]?\d){12,}\b"
+"""For RE2, in ASCII, all of the digits that a card's number is among."""
+_CARD_WORDS = Words(
     r"card|visa|master|amex|american express|maestro|diners|discover|jcb|unionpay|karte|tarjeta|carte|carta|cart[ãa]o|"
-    r"kaart|karta|карт|卡|カード|카드|debit|credit|kredit",
-    re.IGNORECASE,
+    r"kaart|karta|карт|卡|カード|카드|debit|credit|kredit"
 )
 _IBAN = re.compile(rf"{LEFT}[A-Z]{{2}}\d{{2}}(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE)
 
 
+_ISSUERS: tuple[tuple[str, int, int, Container[int]], ...] = (
+    ("visa", 4000, 4999, (13, 16, 19)),
+    ("mastercard", 5100, 5599, (16,)),
+    ("mastercard", 2221, 2720, (16,)),
+    ("amex", 3400, 3499, (15,)),
+    ("amex", 3700, 3799, (15,)),
+    ("discover", 6011, 6011, range(16, 20)),
+    ("discover", 6440, 6599, range(16, 20)),
+    ("diners", 3000, 3059, (14,)),
+    ("diners", 3600, 3699, (14,)),
+    ("diners", 3800, 3999, (14,)),
+    ("jcb", 3528, 3589, range(16, 20)),
+    ("unionpay", 6200, 6299, range(16, 20)),
+    ("mir", 2200, 2204, (16,)),
+    ("rupay", 8100, 8299, (16,)),
+    ("rupay", 5080, 5089, (16,)),
+    *(("maestro", four, four, range(13, 20)) for four in (5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763)),
+)
+"""Networks, the first and last of their ranges of first four digits, and how many digits their numbers have."""
+
+
 def issuer(digits: str) -> str:
     """The network of a card number by its leading digits and length, empty where there is none."""
-    size, one, two, three, four = len(digits), digits[:1], int(digits[:2]), int(digits[:3]), int(digits[:4])
-    found = {
-        "visa": one == "4" and size in (13, 16, 19),
-        "mastercard": (51 <= two <= 55 or 2221 <= four <= 2720) and size == 16,
-        "amex": two in (34, 37) and size == 15,
-        "discover": (four == 6011 or 644 <= three <= 649 or two == 65) and 16 <= size <= 19,
-        "diners": (300 <= three <= 305 or two in (36, 38, 39)) and size == 14,
-        "jcb": 3528 <= four <= 3589 and 16 <= size <= 19,
-        "unionpay": two == 62 and 16 <= size <= 19,
-        "mir": 2200 <= four <= 2204 and size == 16,
-        "rupay": (two in (81, 82) or three == 508) and size == 16,
-        "maestro": four in (5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763) and 13 <= size <= 19,
-    }
-    return next((name for name, holds in found.items() if holds), "")
+    size, lead = len(digits), int(digits[:4])
+    for name, first, last, sizes in _ISSUERS:
+        if first <= lead <= last and size in sizes:
+            return name
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _runs() -> Any:
+    return compiled(_RUN)
+
+
+def _card_numbers(text: str) -> Iterator[re.Match[str]]:
+    """What `_CARD.finditer` finds."""
+    if text.isascii():
+        return in_runs(_CARD, _ASCII_CARD_BEGINS, _runs(), text)
+    return beginning(_CARD, _CARD_BEGINS, text)
 
 
 def _cards(text: str, seeking: Seeking) -> Iterator[Found]:
     del seeking
-    for match in beginning(_CARD, _ASCII_CARD_BEGINS if text.isascii() else _CARD_BEGINS, text):
+    for match in _card_numbers(text):
         digits = digits_of(match.group())
         if not 13 <= len(digits) <= 19 or not issuer(digits) or not luhn(digits):
             continue
-        named = _CARD_WORDS.search(before(text, match.start())) is not None
+        named = _CARD_WORDS.within(before(text, match.start()))
         if not named and is_reference(text, match.start()):
             continue
         grouped = len(digits) != len(match.group())
@@ -89,6 +120,12 @@ def _valid_length(text: str, match: re.Match[str]) -> int:
 _ENDS = re.compile(RIGHT)
 
 DETECTORS = (
-    Detector("card", "payment", r"\d{4}[ -]?\d{4}[ -]?\d{4}|\d{4}[ -]\d{6}[ -]\d{4}", _cards),
+    Detector(
+        "card",
+        "payment",
+        r"\d{4}[ -]?\d{4}[ -]?\d{4}|\d{4}[ -]\d{6}[ -]\d{4}",
+        _cards,
+        exact=_RUN,
+    ),
     Detector("iban", "payment", r"\b[a-z]{2}\d{2}[ -]?[a-z0-9]{4}[ -]?[a-z0-9]{4}", _ibans),
 )

@@ -17,6 +17,7 @@ from seatrial.scorers.safety._detecting import (
     Found,
     Seeking,
     beginning,
+    in_runs,
     near,
     one_of,
 )
@@ -285,6 +286,24 @@ def _possible_streets() -> Any:
 
 
 _ADDRESS = tuple((region, re.compile(rf"(?<![\w.])(?:{pattern})")) for region, pattern in _STREETS)
+_HOUSE_BEGINS = re.compile(r"[0-9](?<![\w.][0-9])")
+_HOUSE = r"\d+[A-Za-z]?,? [A-Z0-9]"
+"""For RE2, in ASCII, the number of a house and what follows it, as all addresses of the US with a street begin."""
+
+
+@lru_cache(maxsize=1)
+def _houses() -> Any:
+    return compiled(_HOUSE)
+
+
+def _addressed(text: str, at: int) -> Iterator[re.Match[str]]:
+    """What one of `_ADDRESS` finds."""
+    pattern = _ADDRESS[at][1]
+    if at == 0 and text.isascii():
+        return in_runs(pattern, _HOUSE_BEGINS, _houses(), text)
+    return pattern.finditer(text)
+
+
 _SHARED = {
     "US": {"US", "GB", "CA", "AU", "IE", "IN", "NZ", "ZA"},
     "ES": {"ES", "MX", "AR", "CL", "CO"},
@@ -343,10 +362,10 @@ def _sure_street(text: str, match: re.Match[str]) -> float:
 def _streets(text: str, seeking: Seeking) -> Iterator[Found]:
     possible: list[int] = _possible_streets().Match(text) or []
     for at in sorted(possible):
-        region, pattern = _ADDRESS[at]
+        region = _ADDRESS[at][0]
         if seeking.regions and not seeking.regions & _SHARED.get(region, {region}):
             continue
-        for match in pattern.finditer(text):
+        for match in _addressed(text, at):
             sure = _sure_street(text, match) if region == "DE" else 0.7
             if sure:
                 yield Found("street_address", *match.span(), match.group(), sure)

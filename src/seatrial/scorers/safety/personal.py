@@ -58,24 +58,24 @@ def find(
     """
     wanted = _selection(frozenset(kinds), frozenset(regions))
     said = encodable(text)
-    hits = [index for index in _hinted(said) if index in wanted]
+    hits = _hinted(said)
     if not hits:
         return []
     seeking = Seeking(frozenset(regions), reserved)
-    found = chain.from_iterable([_ALL[index].finder(said, seeking) for index in hits])
+    found = chain.from_iterable([_ALL[index].finder(said, seeking) for index in hits if index in wanted])
     return without_overlap(islice(found, MOST))
 
 
 def _hinted(text: str) -> list[int]:
     """The detectors that could find anything in a text without lone surrogates."""
-    return _prefilter().Match(text.encode()) or []
+    return _prefilter(text.isascii()).Match(text.encode()) or []
 
 
 def is_clean(texts: Collection[str]) -> bool:
     """Whether nothing at all can be found in any of some texts, by one look at all of them.
 
-    No hint spans a line break where it is not in a text, nor asks for a text's beginning or end: what none of them
-    holds together, none holds alone. False says nothing.
+    No hint spans a line break where it is not in a text, nor asks for a text's beginning or end where a line's would
+    not do: what none of them holds together, none holds alone. False says nothing.
     """
     return not _hinted(encodable("\n".join(texts)))
 
@@ -90,10 +90,10 @@ def _selection(kinds: frozenset[str], regions: frozenset[str]) -> frozenset[int]
     )
 
 
-@lru_cache(maxsize=1)
-def _prefilter() -> Any:
-    """One pass over a text that tells which detectors could find anything."""
-    return one_of(*(detector.hint for detector in _ALL), memory=64)
+@lru_cache(maxsize=2)
+def _prefilter(plain: bool) -> Any:
+    """One pass over a text that tells which detectors could find anything; `plain` is for texts of ASCII alone."""
+    return one_of(*((plain and detector.exact) or detector.hint for detector in _ALL), memory=64)
 
 
 def masked(text: str) -> str:
