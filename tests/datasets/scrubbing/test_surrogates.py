@@ -231,3 +231,9 @@ def test_a_draw_is_that_of_the_standard_generator_under_the_hashed_seed(key, wor
     plain = random.Random(int.from_bytes(hmac.new(key, framed, "sha256").digest(), "big"))
     draw = Draw(key, *words)
     assert [draw.below(count) for _ in range(3)] == [plain.getrandbits(53) * count >> 53 for _ in range(3)]
+
+
+@given(st.from_regex("[0-9]{1,30}", fullmatch=True))
+def test_the_check_digit_is_the_one_that_holds(digits):
+    holding = [digit for digit in "0123456789" if luhn(digits + digit)]
+    assert holding == [numbers.luhn_digit(digits)]

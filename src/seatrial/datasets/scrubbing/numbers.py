@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from seatrial.datasets.scrubbing.drawing import Draw, check
-from seatrial.scorers.safety._detecting import luhn, validator
+from seatrial.scorers.safety._detecting import validator
 from seatrial.scorers.safety._national_ids import FORMS
 from seatrial.scorers.safety._payment import issuer
 
@@ -86,7 +86,7 @@ def respelled(digits: str, like: str) -> str:
         return digits
     given = iter(digits)
     out = [(next(given) if c.isascii() and c.isalnum() else c, c) for c in like]
-    return "".join(new.lower() if old.islower() else new for new, old in out)
+    return "".join([new.lower() if old.islower() else new for new, old in out])
 
 
 def layout_of(kind: str, number: str) -> str | None:
@@ -99,7 +99,7 @@ def layout_of(kind: str, number: str) -> str | None:
 
 @lru_cache(maxsize=128)
 def _steps(layout: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"yy|mm|dd|.", layout))
+    return tuple(re.findall("yy|mm|dd|[#@%&c]|[A-Z0-9]+", layout))
 
 
 @lru_cache(maxsize=128)
@@ -141,9 +141,19 @@ def _follows(kind: str, layout: str, free: str) -> str:
     return out
 
 
+_LUHN = ("card", "ca_sin")
+"""Kinds whose last digit is the check digit of the others by ISO/IEC 7812-1, and all of whose places are digits."""
+
+_DOUBLED = tuple(sum(divmod(2 * digit, 10)) for digit in range(10))
+
+
+def luhn_digit(digits: str) -> str:
+    """The check digit of a number without one (ISO/IEC 7812-1)."""
+    values = [*map(int, digits)]
+    return str(-(sum(values[-2::-2]) + sum([_DOUBLED[value] for value in values[::-2]])) % 10)
+
+
 def _holds(kind: str, number: str) -> bool:
-    if kind in ("card", "ca_sin"):
-        return number.isdigit() and luhn(number)
     if kind == "de_steuer_id":
         return import_module("stdnum.iso7064.mod_11_10").is_valid(number)
     if kind == "fi_hetu":
@@ -175,6 +185,8 @@ def made(kind: str, real: str, draw: Draw) -> str | None:
 
 def _completed(kind: str, number: str, layout: str, draw: Draw) -> str | None:
     """The number with its check characters; None where none fits or it is no valid date."""
+    if kind in _LUHN:
+        return number[:-1] + luhn_digit(number[:-1])
     missing = layout.count("c")
     if not missing:
         return number if _holds(kind, number) else None
@@ -236,11 +248,6 @@ SHORTEST = 8
 """Values with fewer letters and digits cannot carry a check: a typed mark stands for them."""
 
 
-def _varying(text: str, start: int) -> list[int]:
-    digits = [match.start() for match in _DIGIT.finditer(text, start)]
-    return digits if len(digits) >= SHORTEST else [match.start() for match in _ALNUM.finditer(text, start)]
-
-
 def _body(text: str, start: int) -> str:
     """The characters of a text that vary."""
     tail = text[start:]
@@ -248,17 +255,19 @@ def _body(text: str, start: int) -> str:
     return digits if len(digits) >= SHORTEST else _NO_ALNUM.sub("", tail)
 
 
-_DIGIT = re.compile("[0-9]")
-_ALNUM = re.compile("[A-Za-z0-9]")
+_ALNUM = frozenset(string.ascii_letters + string.digits)
 _HEX = re.compile("[0-9a-f]{20,}")
 _BASE32 = re.compile("A[A-Z]{3}[A-Z2-7]{16}$")
 
 
 def _alphabets(text: str, body: str, last: int = 0) -> list[str]:
     """What each of the last characters that vary is of; of all of them where `last` is 0."""
+    tail = body[-last:]
+    digits = "234567" if text.startswith("A") and _BASE32.match(text) else string.digits
+    if tail.isdigit():
+        return [digits] * len(tail)
     lower = "abcdef" if _HEX.fullmatch(body) else string.ascii_lowercase
-    digits = "234567" if _BASE32.match(text) else string.digits
-    return [digits if c in string.digits else lower if c.islower() else string.ascii_uppercase for c in body[-last:]]
+    return [digits if c in string.digits else lower if c.islower() else string.ascii_uppercase for c in tail]
 
 
 def shaped(kind: str, real: str, draw: Draw, start: int = 0) -> str | None:
@@ -266,16 +275,15 @@ def shaped(kind: str, real: str, draw: Draw, start: int = 0) -> str | None:
 
     Digits alone vary where there are enough of them. None where it is too short to carry a check.
     """
-    places = _varying(real, start)
-    if len(places) < SHORTEST:
+    body = _body(real, start)
+    if len(body) < SHORTEST:
         return None
-    alphabets = _alphabets(real, "".join([real[at] for at in places]))
-    size = _following(len(places))
+    alphabets = _alphabets(real, body)
+    size = _following(len(body))
     free = draw.text(alphabets[:-size])
-    out = list(real)
-    for at, new in zip(places, free + _tag(kind, free, alphabets[-size:]), strict=True):
-        out[at] = new
-    return "".join(out)
+    given = iter(free + _tag(kind, free, alphabets[-size:]))
+    varying = string.digits if body.isdigit() else _ALNUM
+    return real[:start] + "".join([next(given) if c in varying else c for c in real[start:]])
 
 
 def _following(count: int) -> int:

@@ -48,20 +48,21 @@ class Review:
             self._finding(number, name, finding)
             if finding.replaced:
                 kinds.add(finding.kind)
-        self._records_with.update(kinds)
+        for kind in kinds:
+            self._records_with[kind] += 1
         self.changed += bool(kinds)
 
     def _finding(self, number: int, name: str, finding: Finding) -> None:
-        told = {"record": number, "id": name, "field": finding.path, "context": finding.context}
+        kind = finding.kind
         if finding.replaced:
-            self._replaced[finding.kind] += 1
-            if len(self._samples[finding.kind]) < SAMPLES:
-                self._samples[finding.kind].append({**told, "surrogate": finding.surrogate})
+            self._replaced[kind] += 1
+            if len(self._samples[kind]) < SAMPLES:
+                self._samples[kind].append({**_told(number, name, finding), "surrogate": finding.surrogate})
         if finding.confidence < self._policy.review_below:
-            self._unsure[finding.kind] += 1
+            self._unsure[kind] += 1
             if len(self._review) < REVIEWED:
-                sure = round(finding.confidence, 2)
-                self._review.append({**told, "kind": finding.kind, "confidence": sure, "replaced": finding.replaced})
+                sure = {"kind": kind, "confidence": round(finding.confidence, 2), "replaced": finding.replaced}
+                self._review.append({**_told(number, name, finding), **sure})
 
     def plain(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -85,3 +86,7 @@ class Review:
                 "first": self._review,
             },
         }
+
+
+def _told(number: int, name: str, finding: Finding) -> dict[str, Any]:
+    return {"record": number, "id": name, "field": finding.path, "context": finding.context}

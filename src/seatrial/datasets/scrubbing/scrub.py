@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
+from operator import is_
 from typing import Any, NamedTuple
 
 from seatrial.core.case import Case
 from seatrial.core.record import as_dict, as_list
 from seatrial.datasets.scrubbing import names, surrogates
+from seatrial.datasets.scrubbing.ids import is_quiet
 from seatrial.datasets.scrubbing.looking import FIXED, Findings, Looker
 from seatrial.datasets.scrubbing.policy import Policy
 from seatrial.datasets.scrubbing.walk import Place, RefusedError, maybe_json, replaced, rewritten, texts
@@ -128,20 +130,29 @@ class Scrubber:
         work = _Work(self.policy, self._looker, self._key, _session(record))
         links = {name: record[name] for name in LINKS if record.get(name)}
         times = {name: self._time(name, record[name]) for name in TIMES if name in record}
-        body: dict[str, Any] = {n: value for n, value in record.items() if n not in links and n not in times}
+        body = {**record}
+        for name in (*links, *times):
+            del body[name]
         if "input" in body:
             body["input"] = self._messages(body["input"])
         new = work.settled(body)
-        ids = _Work(self.policy, self._looker, self._key, "", known=work)
-        named = {n: v if ids.is_clear(v) else ids.settled(v) for n, v in links.items()}
+        named, ids = self._named(links, work)
         if new.keys() != body.keys():
             raise RefusedError("unknown_field")
-        new = {**new, **named, **times}
-        same = all(new[name] is value for name, value in record.items())
-        pairs = tuple(sorted(work.pairs | ids.pairs)) if self._pairs else ()
-        return ScrubbedRecord(
-            record if same else {n: new[n] for n in record}, (*work.findings, *ids.findings), "", pairs
-        )
+        changed = {n: v for part in (new, named, times) for n, v in part.items() if v is not record[n]}
+        findings = (*work.findings, *ids.findings) if ids else tuple(work.findings)
+        pairs = tuple(sorted(work.pairs | ids.pairs if ids else work.pairs)) if self._pairs else ()
+        return ScrubbedRecord({**record, **changed} if changed else record, findings, "", pairs)
+
+    def _named(self, links: dict[str, Any], work: _Work) -> tuple[dict[str, Any], _Work | None]:
+        """The ids by which records name each other, scrubbed, and the work on those that hold anything."""
+        named, ids = links, None
+        for name, value in links.items():
+            if (ids or work).is_clear(value):
+                continue
+            ids = ids or _Work(self.policy, self._looker, self._key, "", known=work)
+            named = {**named, name: ids.settled(value)}
+        return named, ids
 
     def _time(self, name: str, value: Any) -> Any:
         """A case's own date: as it is, or the first day of its year. Raises RefusedError for what is no date."""
@@ -151,8 +162,10 @@ class Scrubber:
             moment = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             raise RefusedError("no_date") from None
+        if self.policy.times != "year" or name != "created_at":
+            return value
         short = f"{moment.year:04d}-01-01"
-        return short if self.policy.times == "year" and name == "created_at" and value != short else value
+        return short if value != short else value
 
     def _messages(self, value: Any) -> Any:
         """Messages whose parts are all known; blobs are kept, dropped or refuse the record."""
@@ -160,7 +173,7 @@ class Scrubber:
         if messages is None:
             return value
         new = [self._message(message) for message in messages]
-        return value if all(a is b for a, b in zip(new, messages, strict=True)) else new
+        return value if all(map(is_, new, messages)) else new
 
     def _message(self, message: Any) -> Any:
         given = as_dict(message) or {}
@@ -168,7 +181,7 @@ class Scrubber:
         if parts is None:
             return message
         new = [self._part(part) for part in parts]
-        return message if all(a is b for a, b in zip(new, parts, strict=True)) else {**given, "content": new}
+        return message if all(map(is_, new, parts)) else {**given, "content": new}
 
     def _part(self, part: Any) -> Any:
         kind = (as_dict(part) or {}).get("type")
@@ -236,11 +249,11 @@ class _Work:
 
     def is_clear(self, value: Any) -> bool:
         """Whether a value is a plain text with nothing to replace or review in it: then it is settled."""
-        if not isinstance(value, str) or maybe_json(value):
+        if not isinstance(value, str):
             return False
         if _HEX.fullmatch(value):
             return True
-        if self._looker.found(value, ""):
+        if not is_quiet(value, self._policy) and (maybe_json(value) or self._looker.found(value, "")):
             return False
         return not self.everywhere or not any(known in value for known in self.everywhere)
 
@@ -249,6 +262,8 @@ class _Work:
         suspects, whole = texts(value), True
         for _ in range(ROUNDS):
             hits = self._looker.hits(suspects)
+            if not (hits or self.everywhere):
+                break
             if self._collected(hits) and not whole:
                 suspects, whole = texts(value), True  # what is new may stand elsewhere, too
                 hits = self._looker.hits(suspects)
@@ -306,16 +321,12 @@ class _Work:
         sure: dict[Place, list[Found]] = {}
         for place, items in hits:
             sure[place] = [item for item in items if item.confidence >= self._policy.replace_from]
-        everywhere = self.everywhere
-        if everywhere:
-            shortest = len(everywhere[-1])
-            for place in suspects:
-                text, key = place
-                if len(text) < shortest or key in FIXED:
-                    continue
-                known = [value for value in everywhere if value in text]
-                if known:
-                    sure[place] = self._with_known(text, known, sure.get(place, []))
+        known: dict[Place, list[str]] = {}
+        for value in self.everywhere:
+            for place in {place for place in suspects if value in place[0] and place[1] not in FIXED}:
+                known.setdefault(place, []).append(value)
+        for place, values in known.items():
+            sure[place] = self._with_known(place[0], values, sure.get(place, []))
         return {place: items for place, items in sure.items() if items}
 
     def _with_known(self, text: str, known: list[str], found: list[Found]) -> list[Found]:
@@ -331,11 +342,11 @@ class _Work:
 
     def _replace(self, text: str, found: list[Found], path: str) -> str:
         out: list[str] = []
-        at = 0
+        at, place = 0, _place(path)
         for item in found:
             made = self._maker.make(item.kind, item.text)
             self.pairs.add((item.kind, item.text, made))
-            self.findings.append(Finding(item.kind, _place(path), item.confidence, made, _around(text, item)))
+            self.findings.append(Finding(item.kind, place, item.confidence, made, _around(text, item)))
             out += (text[at : item.start], made)
             at = item.end
         return "".join((*out, text[at:]))

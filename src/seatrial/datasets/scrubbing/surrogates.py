@@ -303,7 +303,7 @@ def _with_secret(real: str, draw: Draw) -> str:
 
 def is_surrogate(kind: str, text: str) -> bool:
     """Whether a value of a kind is one that a scrubber made, under whatever key."""
-    if MARK.fullmatch(text):
+    if text.startswith("[") and MARK.fullmatch(text):
         return True
     if kind == "person_name":
         return names.is_name(text)

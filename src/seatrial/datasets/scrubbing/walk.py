@@ -70,10 +70,11 @@ def replaced(value: Any, wanted: Collection[Place], visit: Visit) -> Any:
 class _Replacing:
     """One walk of `replaced`. No closures: functions that call each other are garbage that only a collector frees."""
 
-    __slots__ = ("_names", "_visit", "_wanted")
+    __slots__ = ("_names", "_texts", "_visit", "_wanted")
 
     def __init__(self, wanted: Collection[Place], visit: Visit) -> None:
         self._wanted, self._visit = wanted, visit
+        self._texts = {text for text, _ in wanted}
         self._names = {text for text, key in wanted if not key and len(text) > 2}
 
     def _is_wanted(self, text: str, key: str) -> bool:
@@ -95,7 +96,7 @@ class _Replacing:
             return self._renamed(fields, path, depth)
         new = fields
         for key, item in fields.items():
-            if isinstance(item, str) and not self._is_wanted(item, key):
+            if isinstance(item, str) and item not in self._texts and item[:1].isalnum():
                 continue
             made = self.value(item, key, (path, key), depth + 1)
             if made is not item:

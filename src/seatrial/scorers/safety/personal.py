@@ -16,7 +16,7 @@ from seatrial.scorers.base import encodable
 from seatrial.scorers.safety import _contact, _named_addresses, _national_ids, _payment, _people, _secrets
 from seatrial.scorers.safety._detecting import Detector, Found, Seeking, one_of, without_overlap
 
-__all__ = ["GROUPS", "KINDS", "Found", "find", "is_clean", "masked", "resolved"]
+__all__ = ["GROUPS", "KINDS", "Found", "find", "hinted", "is_clean", "masked", "resolved"]
 
 _ALL: tuple[Detector, ...] = (
     *_contact.DETECTORS,
@@ -69,6 +69,11 @@ def find(
 def _hinted(text: str) -> list[int]:
     """The detectors that could find anything in a text without lone surrogates."""
     return _prefilter(text.isascii()).Match(text.encode()) or []
+
+
+def hinted(text: str) -> frozenset[str]:
+    """The kinds that a text's words and forms hint at: no other kind can be found in it."""
+    return frozenset([_ALL[index].kind for index in _hinted(encodable(text))])
 
 
 def is_clean(texts: Collection[str]) -> bool:
