@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import hmac
-import random
+import hashlib
 import re
 from datetime import date
 
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from stdnum import iban
 
 from seatrial.datasets.scrubbing import dates, names, numbers, phones
-from seatrial.datasets.scrubbing.drawing import Draw
+from seatrial.datasets.scrubbing.drawing import Draw, derived
 from seatrial.datasets.scrubbing.surrogates import Maker, is_surrogate
 from seatrial.scorers.safety import personal
 from seatrial.scorers.safety._detecting import luhn
@@ -224,13 +223,49 @@ def test_invented_words_are_nobodys_names():
     assert len(set(names.words())) == len(names.words()) > 5_000
 
 
-@given(st.binary(min_size=16, max_size=40), st.lists(st.text(max_size=8), max_size=3), st.integers(1, 1 << 53))
-def test_a_draw_is_that_of_the_standard_generator_under_the_hashed_seed(key, words, count):
+@given(st.binary(min_size=16, max_size=64), st.lists(st.text(max_size=8), max_size=3), st.integers(1, 1 << 53))
+def test_a_draw_is_keyed_blake2b_in_counter_mode(key, words, count):
     parts = [word.encode("utf-8", "surrogatepass") for word in words]
     framed = b"\0".join(b"%d:%b" % (len(part), part) for part in parts)
-    plain = random.Random(int.from_bytes(hmac.new(key, framed, "sha256").digest(), "big"))
+    expected = []
+    for block in range(2):
+        salt = block.to_bytes(16, "little")
+        said = hashlib.blake2b(framed, key=key, salt=salt, person=b"seatrial draw").digest()
+        numbers_of_block = [int.from_bytes(said[at : at + 8], "little") >> 11 for at in range(0, 64, 8)]
+        expected += [number * count >> 53 for number in reversed(numbers_of_block)]
     draw = Draw(key, *words)
-    assert [draw.below(count) for _ in range(3)] == [plain.getrandbits(53) * count >> 53 for _ in range(3)]
+    assert [draw.below(count) for _ in range(16)] == expected
+
+
+def test_a_draw_stays_what_it_is():
+    draw = Draw(b"0123456789abcdef", "word", "maria", "0")
+    assert [draw.below(1_000_000) for _ in range(9)] == [
+        764_370,
+        173_328,
+        126_084,
+        38_623,
+        583_687,
+        126_521,
+        61_770,
+        897_450,
+        871_139,
+    ]
+    assert Maker(KEY, "s").name("Maria Keller") == "Orskevell Flemester"
+
+
+def test_draws_are_even():
+    drawn = [Draw(KEY, "even", str(number)).below(10) for number in range(20_000)]
+    expected = len(drawn) / 10
+    assert sum((drawn.count(digit) - expected) ** 2 / expected for digit in range(10)) < 27.9  # p = 0.001, 9 degrees
+
+
+@pytest.mark.parametrize(
+    "size", [pytest.param(64, id="as long as may be"), pytest.param(65, id="too long for BLAKE2b")]
+)
+def test_every_byte_of_a_key_counts(size):
+    key = bytes(size)
+    assert derived(key, "s") != derived(key[:-1] + b"\1", "s")
+    assert derived(key, "s") != derived(key, "t")
 
 
 @given(st.from_regex("[0-9]{1,30}", fullmatch=True))

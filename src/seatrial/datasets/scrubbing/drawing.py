@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
-from _random import Random  # the generator under random.Random, which would seed it twice
-from collections.abc import Callable, Iterable
-from hashlib import sha256
+from collections.abc import Iterable
+from hashlib import blake2b, sha256
+from struct import Struct
 
 
 def raw(text: str) -> bytes:
@@ -13,28 +12,38 @@ def raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-class Draw:
-    """Numbers that depend on a key and on words only: HMAC-SHA-256 seeds a generator, once it is needed."""
+def derived(key: bytes, text: str) -> bytes:
+    """A key of 32 bytes from one of any length and a text: keyed BLAKE2b, a key beyond its 64 bytes hashed first."""
+    fitting = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
+    return blake2b(raw(text), key=fitting, digest_size=32, person=b"seatrial session").digest()
 
-    __slots__ = ("_bits", "_key", "_words")
+
+class Draw:
+    """Numbers that depend on a key of up to 64 bytes and on words only.
+
+    They are the output of BLAKE2b (RFC 7693) under that key, in counter mode, hashed once one is needed: a block of 64
+    bytes for each eight numbers, its count as salt. Its numbers are taken from the last to the first, of each the
+    upper 53 bits.
+    """
+
+    __slots__ = ("_block", "_key", "_left", "_words")
 
     def __init__(self, key: bytes, *words: str) -> None:
         self._key = key
         self._words = words
-        self._bits: Callable[[int], int] | None = None
+        self._block = 0
+        self._left: list[int] = []
 
-    def _seeded(self) -> Callable[[int], int]:
-        said = "\0".join([f"{len(word)}:{word}" for word in self._words])
-        if said.isascii():
-            told = said.encode("ascii")
-        else:
-            told = b"\0".join([b"%d:%b" % (len(part), part) for part in map(raw, self._words)])
-        self._bits = Random(int.from_bytes(hmac.digest(self._key, told, "sha256"), "big")).getrandbits
-        return self._bits
+    def _refilled(self) -> list[int]:
+        told = b"\0".join([b"%d:%b" % (len(part), part) for part in map(raw, self._words)])
+        salt = self._block.to_bytes(16, "little")
+        self._left = [*_EIGHT(blake2b(told, key=self._key, salt=salt, person=b"seatrial draw").digest())]
+        self._block += 1
+        return self._left
 
     def below(self, count: int) -> int:
         """A whole number of [0, count)."""
-        return (self._bits or self._seeded())(53) * count >> 53
+        return ((self._left or self._refilled()).pop() >> 11) * count >> 53
 
     def of(self, choices: str) -> str:
         """One character of some."""
@@ -42,8 +51,10 @@ class Draw:
 
     def text(self, choices: Iterable[str]) -> str:
         """One character of each of these, in their order."""
-        bits = self._bits or self._seeded()
-        return "".join([some[bits(53) * len(some) >> 53] for some in choices])
+        return "".join([some[self.below(len(some))] for some in choices])
+
+
+_EIGHT = Struct("<8Q").unpack
 
 
 def check(kind: str, free: str) -> int:

@@ -7,7 +7,6 @@ surrogate ever equals a real value (real: found, and not known as a surrogate), 
 from __future__ import annotations
 
 import base64
-import hmac
 import ipaddress
 import json
 import re
@@ -15,7 +14,7 @@ import string
 from functools import cached_property
 
 from seatrial.datasets.scrubbing import dates, names, numbers, phones
-from seatrial.datasets.scrubbing.drawing import Draw, raw
+from seatrial.datasets.scrubbing.drawing import Draw, derived
 from seatrial.scorers.safety._detecting import folded, german
 
 DATES = frozenset(("date_of_birth", "date"))
@@ -72,7 +71,7 @@ class Maker:
     """Surrogates of one session under one key."""
 
     def __init__(self, key: bytes, session: str) -> None:
-        self._key = hmac.digest(key, b"session\0" + raw(session), "sha256")
+        self._key = derived(key, session)
         self._taken: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], str] = {}
         self._people: dict[tuple[str, str], str] = {}
