@@ -100,6 +100,7 @@ def test_ibans_keep_country_and_checks(real):
         pytest.param("+33 6 12 48 93 75", r"\+33 6 39 98 \d\d \d\d", id="fr"),
         pytest.param("+48 601 774 209", r"\+48 000 \d{3} \d{3}", id="pl-unassigned"),
         pytest.param("+39 347 812 9940", r"\+39 000 \d{3} \d{4}", id="it-unassigned"),
+        pytest.param("111222333 10.1.2.3.4", r"000\d{6} \d\d(?:\.\d){4}", id="behind a carrier's long prefix"),
     ],
 )
 def test_phones_are_nobodys_in_the_same_country(real, pattern):

@@ -18,6 +18,9 @@ FICTION: dict[str, dict[int, str]] = {
 }
 """National numbers, by country and length, that a regulator keeps for fiction."""
 
+TRIES = 5
+"""So many numbers are drawn in a form before another one is taken."""
+
 _NANP = 1
 _PLUS = re.compile(r"\+|^00")
 
@@ -50,18 +53,26 @@ def _parsed(text: str) -> tuple[int, str, str] | None:
     return None
 
 
-def made(real: str, draw: Draw) -> str:
-    """A number in the same form. Its country code and trunk prefix stay, all else is drawn."""
+def made(real: str, draw: Draw) -> str | None:
+    """A number in the same form; None where none is found that `is_made` knows.
+
+    Its country code and trunk prefix stay, all else is drawn; a prefix so long that it hides the rest is drawn as well.
+    """
     digits = "".join(c for c in real if "0" <= c <= "9")
     parsed = _parsed(real)
     national = parsed[2] if parsed and digits.endswith(parsed[2]) else digits.lstrip("0") or digits
-    lead = digits[: len(digits) - len(national)]
     region = "US" if parsed and parsed[0] == _NANP else parsed[1] if parsed else ""
-    pattern = FICTION.get(region, {}).get(len(national))
-    if pattern is None:
-        pattern = "000" + "#" * (len(national) - 3)
-    given = iter(lead + _drawn(pattern, draw))
-    return "".join(next(given) if "0" <= c <= "9" else c for c in real)
+    usual = digits[: len(digits) - len(national)], FICTION.get(region, {}).get(len(national)) or _unassigned(national)
+    for lead, pattern in (*[usual] * TRIES, ("", _unassigned(digits))):
+        given = iter(lead + _drawn(pattern, draw))
+        found = "".join(next(given) if "0" <= c <= "9" else c for c in real)
+        if is_made(found):
+            return found
+    return None
+
+
+def _unassigned(national: str) -> str:
+    return "000" + "#" * (len(national) - 3)
 
 
 def _drawn(pattern: str, draw: Draw) -> str:

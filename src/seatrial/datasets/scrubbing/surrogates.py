@@ -235,8 +235,8 @@ def _drawn(kind: str, real: str, draw: Draw) -> str:
     """A candidate for a value that has no words in it."""
     found: str | None = None
     if kind == "phone":
-        found = phones.made(real, draw)
-    elif kind == "card" or kind in numbers.LAYOUTS:
+        return phones.made(real, draw) or mark(kind, draw)
+    if kind == "card" or kind in numbers.LAYOUTS:
         found = numbers.made(kind, real, draw)
     elif kind == "iban":
         found = numbers.iban(real, draw)
