@@ -29,6 +29,8 @@ _FOLDED = bytes(48 if 48 <= b <= 57 else 101 if b == 69 else 44 if b in b":[" el
 """Every digit becomes 0, E becomes e, and what a number may stand behind a comma."""
 _EXPONENT = re.compile(rb",00*e")
 """A number with an exponent, once folded, signs and points left out: begins with two bytes that are searched fast."""
+_DELETE = 0x7F
+_NUMBERS = tuple(b"%c" % byte for byte in b"-0123456789")
 _LONG = b"0" * 20
 _DIGITS = bytes(48 if 48 <= byte <= 57 or byte == 45 else 32 for byte in range(256))
 """Digits and signs become 0. Integers of 19 digits without a sign fit 64 bits: moments in nanoseconds are such."""
@@ -51,9 +53,9 @@ def canonical(value: Any) -> str:
 
 def _is_certain(quick: bytes) -> bool:
     """Whether every writer of canonical JSON gives these bytes."""
-    if not quick.isascii() or b"\x7f" in quick or quick[:1] in b"-0123456789":
+    if not quick.isascii() or _DELETE in quick or quick.startswith(_NUMBERS):
         return False
-    if b"0.0000" not in quick and _EXPONENT.search(quick.translate(_FOLDED, b"-.")) is None:
+    if quick.find(b"0.0000") < 0 and _EXPONENT.search(quick.translate(_FOLDED, b"-.")) is None:
         return True
     return _AMBIGUOUS.search(quick) is None
 
@@ -152,7 +154,7 @@ def canonical_part(value: Any) -> bytes:
 def _long_number_in(text: bytes | str) -> bool:
     """Whether 20 ASCII digits and signs follow one another: a number beyond 64 bits has so many."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _LONG in raw.translate(_DIGITS)
+    return raw.translate(_DIGITS).find(_LONG) >= 0  # `in` would first take the needle for a number, and fail
 
 
 def encode(value: Any) -> bytes:
