@@ -216,6 +216,7 @@ def test_the_unknown_are_a_stratum_and_are_told(tmp_path: Path):
         pytest.param('{"id": "a", "input": [{"role": "user", "content": 3}]}', "content is text", id="content"),
         pytest.param('{"id": "a", "input": "x", "strata": []}', "must be an object", id="strata"),
         pytest.param('{"id": "a", "input": "x", "created_at": "May"}', "ISO 8601", id="time"),
+        pytest.param('{"id": "a", "input": "x", "created_at": "0001-01-01T00:00:00+14:00"}', "ISO 8601", id="year 0"),
         pytest.param('{"id": "a", "input": "x", "metadata": ' + '{"a":' * 5000 + "1" + "}" * 5001, "deep", id="deep"),
         pytest.param('{"id": "ok0", "input": "x"}', "has the id of line 1", id="an id twice"),
         pytest.param('{"id": "a", "input": "x", "weight": -1}', "greater than 0", id="not a case"),
@@ -237,6 +238,13 @@ def test_hostile_text_is_drawn_as_it_is(tmp_path: Path):
     found = sample(tmp_path / "pool.jsonl", tmp_path / "set", Sampling(size=10))
     assert found.taken == len(texts)
     assert sorted(case.text for case in cases(tmp_path / "set")) == sorted(texts)
+
+
+def test_the_first_and_the_last_moment_there_are_can_be_drawn(tmp_path: Path):
+    ends = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z")
+    write(tmp_path / "pool.jsonl", [{"id": end[:4], "input": f"at {end}", "created_at": end} for end in ends])
+    found = sample(tmp_path / "pool.jsonl", tmp_path / "set", Sampling(size=2, split={"test": 1.0}))
+    assert [(row.first, row.last) for row in found.splits.values() if row.cases] == [("0001-01-01", "9999-12-31")]
 
 
 def test_a_message_of_tool_calls_alone_needs_no_content(tmp_path: Path):

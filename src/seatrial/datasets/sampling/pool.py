@@ -22,6 +22,8 @@ from seatrial.datasets.sampling.lines import lines
 from seatrial.errors import DatasetError, Problem, safe
 
 MAX_PROBLEMS = 1000
+_FIRST = datetime.min.replace(tzinfo=UTC).timestamp()
+_LAST = datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp()
 Row = dict[str, Any]
 
 
@@ -187,12 +189,16 @@ def _objects(value: Any) -> bool:
 
 
 def moment(value: Any) -> float | None:
-    """Seconds since 1970 of an ISO 8601 time; one without a zone is taken as UTC. None where it is none."""
+    """Seconds since 1970 of an ISO 8601 time; one without a zone is taken as UTC.
+
+    None where it is none, or in UTC of no year from 1 to 9999.
+    """
     try:
         when = datetime.fromisoformat(value)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+    return min(seconds, _LAST) if _FIRST <= seconds <= _LAST + 1 else None
 
 
 def record_of(row: Row) -> Record:
