@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from seatrial.core.identity import encode, loads
 from seatrial.errors import Problem, UsageError, safe
@@ -63,7 +63,6 @@ class Entry(NamedTuple):
 
 
 FIELDS = Entry._fields
-_entry = cast("Any", tuple).__new__
 
 
 class Progress(NamedTuple):
@@ -287,7 +286,7 @@ class Spool:
                 yield entries
                 entries = []
             group = least
-            entries.append(_entry(Entry, row))
+            entries.append(Entry._make(row))
         if entries:
             yield entries
 
