@@ -143,7 +143,8 @@ class ConfigError(SeatrialError):
         lines = [f"{self.problem} [{self.code}]"]
         lines += [f"  {p}" for p in told[:SHOWN_PROBLEMS]]
         if len(told) > SHOWN_PROBLEMS:
-            lines.append(f"  … and {len(told) - SHOWN_PROBLEMS} more")
+            more = "more" if len(told) == len(self.problems) else "more kinds of fault"
+            lines.append(f"  … and {len(told) - SHOWN_PROBLEMS} {more}")
         if self.hint:
             lines.append(f"  try: {self.hint}")
         return "\n".join(lines)

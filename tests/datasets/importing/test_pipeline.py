@@ -1,5 +1,7 @@
 """Turns, time, scrubbing, resuming after a kill, real data, and the command."""
 
+import contextlib
+import gzip
 import json
 import os
 import random
@@ -169,6 +171,43 @@ def test_killed_anywhere_and_run_again_gives_the_same_bytes(at, scrub, tmp_path,
     assert again.read_bytes() == whole.read_bytes()
     assert (report.records, report.duplicates) == (101, 1)
     assert not list(tmp_path.glob(".again*"))
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz"])
+@pytest.mark.parametrize("at", range(1, 9))
+def test_bad_records_before_a_kill_are_counted_once(at, name, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "BATCH", 4)
+    lines = [json.dumps(turn(f"s{number}", number)).encode() if number % 5 > 1 else b"{" for number in range(20)]
+    pack = gzip.compress if name.endswith(".gz") else bytes
+    log, settings = tmp_path / name, Settings(scrub="none", skip_bad=8)
+    log.write_bytes(pack(b"\n".join(lines)))
+    seen = []
+
+    def kill(stage, count):
+        seen.append(stage)
+        if len(seen) == at:
+            raise KilledError
+
+    whole = import_logs([log], tmp_path / "whole.jsonl", settings).plain()
+    with contextlib.suppress(KilledError):
+        import_logs([log], tmp_path / "again.jsonl", settings, tell=kill)
+    again = import_logs([log], tmp_path / "again.jsonl", settings).plain()
+    assert whole["bad"] == 8
+    assert again == {**whole, "pool": "again.jsonl"}
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "seconds", [4_200_000_000, 9_300_000_000, 12_345_678_901, 9_300_000_000.5, "9300000000", 2**63]
+)
+def test_a_moment_beyond_all_calendars_is_a_bad_record(seconds, tmp_path):
+    log = tmp_path / "log.jsonl"
+    late = {**turn("b", 1), "created_at": seconds}
+    late.pop("timestamp", None)
+    log.write_bytes(written([turn("a", 0), late]))
+    with pytest.raises(DatasetError, match="must be a time before the year 2100"):
+        import_logs([log], tmp_path / "pool.jsonl", Settings(scrub="none"))
+    assert import_logs([log], tmp_path / "pool.jsonl", Settings(scrub="none", skip_bad=1)).cases == 1
 
 
 def test_what_was_read_before_a_kill_is_not_read_again(tmp_path, monkeypatch):

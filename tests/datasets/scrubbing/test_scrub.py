@@ -329,3 +329,40 @@ def test_what_only_may_be_a_street_is_listed_and_stays(basic):
         "During 12 months. Spring 2026 sale. String 12 lights.",
         (),
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param("dob", "42 Baker Street, born on 02/03/1980", id="a date behind a street"),
+        pytest.param("birthDate", "Maria Keller 1985-03-12", id="a date behind a name"),
+        pytest.param("phone", "ask Anna Keller, 030 1234567", id="a number behind a name"),
+        pytest.param("street", "42 Baker Street, anna@posteo.de", id="an address before an e-mail"),
+        pytest.param("passport", "Anna Keller 12345678", id="an id behind a name"),
+    ],
+)
+def test_a_value_that_holds_more_than_its_key_says_is_replaced_whole(key, value):
+    scrubber = Scrubber(preset("basic"), KEY)
+    made = scrubber.record({"id": "a-1", "input": "hi", "metadata": {key: value}}).record
+    assert made is not None
+    assert re.fullmatch(r"\[MIXED-[0-9A-F]{8}\]", made["metadata"][key])
+    assert scrubber.record(made).record is made
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "form"),
+    [
+        pytest.param("dob", "1985-03-12", r"18\d\d-\d\d-\d\d", id="date"),
+        pytest.param("dob", "1985-03-12T00:00:00Z", r"18\d\d-\d\d-\d\dT00:00:00Z", id="date and time"),
+        pytest.param("dob", "12 March 1985", r"\d+ [A-Z][a-z]+ 18\d\d", id="date in words"),
+        pytest.param("phone", "Tel. +44 7911 204817", r"Tel\. \+44 7700 900\d{3}", id="phone"),
+        pytest.param("street", "42 Baker Street, London", r"\d+ [A-Z][a-z]+ Street, [A-Z][a-z]+", id="street"),
+        pytest.param("passport", "PA0940443", r"[A-Z]{2}\d{7}", id="passport"),
+        pytest.param("password", "Sommer20231234", r"(?!Sommer)[A-Z][a-z]{5}\d{8}", id="password"),
+    ],
+)
+def test_a_value_that_is_what_its_key_says_keeps_its_form(key, value, form):
+    made = Scrubber(preset("basic"), KEY).record({"id": "a-1", "input": "hi", "metadata": {key: value}}).record
+    assert made is not None
+    assert re.fullmatch(form, made["metadata"][key])
+    assert made["metadata"][key] != value

@@ -57,14 +57,14 @@ def import_(logs: tuple[Path, ...], into: Path, fields: tuple[str, ...], as_json
         click.echo(json.dumps(report.plain()))
         return
     click.echo(f"{report.cases:,} cases in {into}, from {report.records:,} records and {report.sessions:,} sessions")
-    for count, words in (
-        (report.duplicates, "duplicates left out"),
-        (report.without_content, "requests or sessions without recorded messages"),
-        (report.outside, "requests outside the time asked for"),
-        (report.bad, "bad records left out"),
+    for count, one, many, said in (
+        (report.duplicates, "duplicate", "duplicates", "left out"),
+        (report.without_content, "request", "requests or sessions", "without recorded messages"),
+        (report.outside, "request", "requests", "outside the time asked for"),
+        (report.bad, "bad record", "bad records", "left out"),
     ):
         if count:
-            click.echo(f"  {count:,} {words}")
+            click.echo(f"  {count:,} {one if count == 1 else many} {said}")
     if report.scrubbed:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(report.scrubbed.items()))
         click.echo(f"  replaced: {kinds}")

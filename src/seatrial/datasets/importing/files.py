@@ -136,11 +136,17 @@ def records(log: Log, after: int = 0, offset: int = 0) -> Iterator[Record | Prob
         else:
             found = _table(log)
         if after:
-            yield from (item for item in found if isinstance(item, Problem) or item.number > after)
+            yield from (item for item in found if _is_behind(item, after))
         else:
             yield from found
     except (EOFError, zlib.error, gzip.BadGzipFile):
         yield Problem("ends in the middle of its gzip data", log.name, hint="the file was cut off; copy it again")
+
+
+def _is_behind(item: Record | Problem, after: int) -> bool:
+    """Whether an item is none of the first records, which were read before; a fault of the whole log always is."""
+    number = item.line if isinstance(item, Problem) else item.number
+    return number is None or number > after
 
 
 def _lines(log: Log, number: int) -> Iterator[Record | Problem]:

@@ -56,9 +56,9 @@ def moment(value: Any, where: str) -> int | None:
         number = value
     if number is None or not math.isfinite(number) or number <= 0:
         raise MalformedError("must be a time", where, repr(value)[:80], "like 2026-03-01T12:00:00Z")
-    for limit, scale in ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3), (LATEST, 1)):
-        if number < limit:
-            return number * scale if isinstance(number, int) else round(number * scale)
+    scale = next((scale for limit, scale in ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3)) if number < limit), 1)
+    if number * scale < LATEST:
+        return number * scale if isinstance(number, int) else round(number * scale)
     raise MalformedError("must be a time before the year 2100", where, repr(value)[:80])
 
 

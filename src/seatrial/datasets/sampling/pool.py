@@ -125,7 +125,7 @@ class Pool:
         time = fields.get("created_at")
         when = None if time is None else moment(time)
         if when is None and time is not None:
-            rule = "must be an ISO 8601 date or time"
+            rule = "must be an ISO 8601 date or time of the years 1 to 9999"
             return self._note(Problem(rule, self._shown, line, "created_at", safe(time)))
         try:
             return _of(fields, start, line, when, written)

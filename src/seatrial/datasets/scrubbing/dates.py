@@ -26,6 +26,7 @@ _MONTHS = (
 _TABLES = tuple(tuple(names.split()) for names in _MONTHS)
 _NUMERIC = re.compile(r"(\d{1,4})(\s?[-./年 ]\s?)(\d{1,2})(\s?[-./月 ]\s?)(\d{1,4})")
 _DAY_FIRST = re.compile(r"(\d{1,2})(st|nd|rd|th|\.|er|º)?((?: of| de)? )([^\W\d_]{3,10})(\.?(?: de|,)? )(\d{4})")
+_TIME = re.compile(r"(?<=\d)[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?\Z")
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,10})(\.? )(\d{1,2})(st|nd|rd|th)?(,? )(\d{4})")
 
 
@@ -37,6 +38,12 @@ def moved(written: str, days: int) -> str | None:
         if match and new is not None:
             return written[: match.start()] + new + written[match.end() :]
     return None
+
+
+def is_one(written: str) -> bool:
+    """Whether a text is a date, or a date and a time, and nothing else."""
+    day = _TIME.sub("", written)
+    return any(pattern.fullmatch(day) is not None for pattern in (_NUMERIC, _DAY_FIRST, _MONTH_FIRST))
 
 
 def is_moved(written: str) -> bool:

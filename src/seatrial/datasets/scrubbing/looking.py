@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from seatrial.datasets.scrubbing import names, surrogates
+from seatrial.datasets.scrubbing import dates, names, surrogates
 from seatrial.datasets.scrubbing.policy import Pattern, Policy, compiled, plain_key
 from seatrial.datasets.scrubbing.walk import Place, RefusedError
 from seatrial.scorers.base import encodable
@@ -83,7 +83,7 @@ class Looker:
         if len(found) >= MOST:
             raise RefusedError("too_many_findings")
         if key not in _PROSE and len(text) <= _PROBED:
-            found = without_overlap(found + self._by_key(text, key)) if text else found
+            found = without_overlap(found + self._by_key(text, key, found)) if text else found
         searched = policy.searched if _names_account(text) else policy.patterns
         if searched:
             found = without_overlap(found + _own(text, searched))
@@ -94,11 +94,15 @@ class Looker:
         allow = policy.allowed
         return tuple([f for f in found if not surrogates.is_surrogate(f.kind, f.text) and f.text not in allow])
 
-    def _by_key(self, text: str, key: str) -> list[Found]:
-        """What the key says of its value: its kind, or words that make a weak number a sure one."""
+    def _by_key(self, text: str, key: str, found: list[Found]) -> list[Found]:
+        """What the key says of its value: its kind, or words that make a weak number a sure one.
+
+        A value that holds more than that, in which something else was `found` or stands in words, is taken whole.
+        """
         kind = self._policy.keys.get(plain_key(key))
         if kind and any(c.isalnum() for c in text) and _fits(kind, text):
-            return [Found(kind, 0, len(text), text, 0.9)]
+            whole = Found(kind, 0, len(text), text, 0.9)
+            return [whole if _is_one(kind, text, found) else whole._replace(kind=surrogates.MIXED, confidence=1.0)]
         lead = len(key) + 2
         probed = personal.find(f"{key}: {text}", self._policy.kinds, self._policy.regions)
         return [f._replace(start=f.start - lead, end=f.end - lead) for f in probed if f.start >= lead]
@@ -159,3 +163,18 @@ def _fits(kind: str, text: str) -> bool:
     if kind == "ip_address":
         return re.fullmatch(r"[0-9a-fA-F.:]{7,45}", text) is not None
     return any(c.isdigit() for c in text)
+
+
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
+_OF_PHONES = frozenset(("tel", "fax", "ext", "mob", "mobile", "cell", "phone", "home", "work", "office", "telefon"))
+_IN_ADDRESSES = frozenset(("street_address", "person_name", "zip", "phone", "age", *surrogates.DATES))
+_ALL_REPLACED = frozenset(("person_name", "email", "username", "ip_address", "generic_secret", "iban", "age"))
+
+
+def _is_one(kind: str, text: str, found: list[Found]) -> bool:
+    """Whether a value holds nothing beside what its key says; all of what is replaced whole is one."""
+    if kind in surrogates.DATES:
+        return dates.is_one(text.strip())
+    if kind == "street_address":
+        return "@" not in text and all(item.kind in _IN_ADDRESSES for item in found)
+    return kind in _ALL_REPLACED or all(word.lower() in _OF_PHONES for word in _WORD.findall(text))

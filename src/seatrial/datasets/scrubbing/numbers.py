@@ -17,6 +17,7 @@ from seatrial.datasets.scrubbing.drawing import Draw, check
 from seatrial.scorers.safety._detecting import validator
 from seatrial.scorers.safety._national_ids import FORMS
 from seatrial.scorers.safety._payment import issuer
+from seatrial.scorers.safety.personal import GROUPS
 
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "us_ssn": ("9##0#####",),  # 9xx was never given out; ITINs have no 0 in that place
@@ -248,13 +249,14 @@ SHORTEST = 8
 """Values with fewer letters and digits cannot carry a check: a typed mark stands for them."""
 
 
-def _body(text: str, start: int) -> str:
-    """The characters of a text that vary."""
+def _body(kind: str, text: str, start: int) -> str:
+    """The characters of a text that vary: all of a secret, of others the digits alone where there are enough."""
     tail = text[start:]
-    digits = _NO_DIGITS.sub("", tail)
+    digits = "" if kind in _SECRETS else _NO_DIGITS.sub("", tail)
     return digits if len(digits) >= SHORTEST else _NO_ALNUM.sub("", tail)
 
 
+_SECRETS = frozenset(GROUPS["secret"])
 _ALNUM = frozenset(string.ascii_letters + string.digits)
 _HEX = re.compile("[0-9a-f]{20,}")
 _BASE32 = re.compile("A[A-Z]{3}[A-Z2-7]{16}$")
@@ -273,16 +275,16 @@ def _alphabets(text: str, body: str, last: int = 0) -> list[str]:
 def shaped(kind: str, real: str, draw: Draw, start: int = 0) -> str | None:
     """A text of the same shape after its first `start` characters; half of its places, six at most, follow.
 
-    Digits alone vary where there are enough of them. None where it is too short to carry a check.
+    None where it is too short to carry a check.
     """
-    body = _body(real, start)
+    body = _body(kind, real, start)
     if len(body) < SHORTEST:
         return None
     alphabets = _alphabets(real, body)
     size = _following(len(body))
     free = draw.text(alphabets[:-size])
     given = iter(free + _tag(kind, free, alphabets[-size:]))
-    varying = string.digits if body.isdigit() else _ALNUM
+    varying = string.digits if body.isdigit() and kind not in _SECRETS else _ALNUM
     return real[:start] + "".join([next(given) if c in varying else c for c in real[start:]])
 
 
@@ -302,7 +304,7 @@ def _tag(kind: str, free: str, alphabets: list[str]) -> str:
 
 def is_shaped(kind: str, text: str, start: int = 0) -> bool:
     """Whether a text carries the check of its kind."""
-    body = _body(text, start)
+    body = _body(kind, text, start)
     if len(body) < SHORTEST:
         return False
     size = _following(len(body))

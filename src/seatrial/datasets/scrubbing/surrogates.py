@@ -18,6 +18,9 @@ from seatrial.datasets.scrubbing.drawing import Draw, derived
 from seatrial.scorers.safety._detecting import folded, german
 
 DATES = frozenset(("date_of_birth", "date"))
+MIXED = "mixed"
+"""A value whose key says its kind, and that holds more: a mark stands for all of it."""
+
 SECRET_URLS = frozenset(("url_credentials", "connection_string"))
 MARK = re.compile(r"\[[A-Z][A-Z0-9_]{0,30}-[0-9A-F]{8}\]")
 """A typed mark, for values that have no form to keep: `[ACCOUNT-1F20A7C3]`."""
@@ -116,6 +119,8 @@ class Maker:
             return ("000" if real[:3] in _RESTRICTED_ZIP else real[:3]) + re.sub(r"\d", "0", real[3:])
         if kind == "age":
             return "90"
+        if kind == MIXED:
+            return self._mark(kind, real)
         return self._unique(kind, real)
 
     def _unique(self, kind: str, real: str) -> str:
