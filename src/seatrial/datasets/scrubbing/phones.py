@@ -56,7 +56,7 @@ def _parsed(text: str) -> tuple[int, str, str] | None:
 def made(real: str, draw: Draw) -> str | None:
     """A number in the same form; None where none is found that `is_made` knows.
 
-    Its country code and trunk prefix stay, all else is drawn; where no number that begins so is known, they are drawn, too.
+    Its country code and trunk prefix stay, all else is drawn; where none is found that way, they are drawn, too.
     """
     digits = "".join(c for c in real if "0" <= c <= "9")
     parsed = _parsed(real)
