@@ -17,7 +17,7 @@ from seatrial.datasets.scrubbing import dates, names, numbers, phones
 from seatrial.datasets.scrubbing.drawing import Draw, derived
 from seatrial.datasets.scrubbing.surrogates import Maker, is_surrogate
 from seatrial.scorers.safety import personal
-from seatrial.scorers.safety._detecting import luhn
+from seatrial.scorers.safety._detecting import luhn, luhn_digit
 from seatrial.scorers.safety._national_ids import FORMS
 
 KEY = b"a key of sixteen bytes or more"
@@ -272,4 +272,4 @@ def test_every_byte_of_a_key_counts(size):
 @given(st.from_regex("[0-9]{1,30}", fullmatch=True))
 def test_the_check_digit_is_the_one_that_holds(digits):
     holding = [digit for digit in "0123456789" if luhn(digits + digit)]
-    assert holding == [numbers.luhn_digit(digits)]
+    assert holding == [luhn_digit(digits)]

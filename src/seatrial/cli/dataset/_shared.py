@@ -24,5 +24,6 @@ def store_of(chosen: Path | None) -> Path:
 
 def less_sure(count: int) -> list[str]:
     """What is said of findings for a person to look at: a line, or none."""
-    findings = "finding is" if count == 1 else "findings are"
-    return [f"{count:,} {findings} less sure: look in the report"] if count else []
+    from seatrial.datasets.linting.finding import many
+
+    return [f"{many(count, 'finding is', 'findings are')} less sure: look in the report"] if count else []

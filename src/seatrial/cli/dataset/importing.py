@@ -49,6 +49,7 @@ def import_(logs: tuple[Path, ...], into: Path, fields: tuple[str, ...], as_json
     """
     from seatrial.datasets.importing.pipeline import import_logs
     from seatrial.datasets.importing.settings import Settings
+    from seatrial.datasets.linting.finding import many
 
     settings = Settings(fields=dict(_pair(field) for field in fields), **asked)
     tell = None if as_json or not sys.stderr.isatty() else _tell
@@ -57,14 +58,14 @@ def import_(logs: tuple[Path, ...], into: Path, fields: tuple[str, ...], as_json
         click.echo(json.dumps(report.plain()))
         return
     click.echo(f"{report.cases:,} cases in {into}, from {report.records:,} records and {report.sessions:,} sessions")
-    for count, one, many, said in (
+    for count, one, several, said in (
         (report.duplicates, "duplicate", "duplicates", "left out"),
         (report.without_content, "request", "requests or sessions", "without recorded messages"),
         (report.outside, "request", "requests", "outside the time asked for"),
         (report.bad, "bad record", "bad records", "left out"),
     ):
         if count:
-            click.echo(f"  {count:,} {one if count == 1 else many} {said}")
+            click.echo(f"  {many(count, one, several)} {said}")
     if report.scrubbed:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(report.scrubbed.items()))
         click.echo(f"  replaced: {kinds}")

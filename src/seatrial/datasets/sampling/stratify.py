@@ -160,10 +160,7 @@ class Rule(Record):
 
     def holds(self, row: Row, text: str, lowered: str) -> bool:
         """Whether all conditions hold of a case and its text."""
-        held = True
-        for condition in self._conditions:
-            held = held and condition(self, row, text, lowered)
-        return held
+        return all(condition(self, row, text, lowered) for condition in self._conditions)
 
     @cached_property
     def _conditions(self) -> tuple[Callable[[Rule, Row, str, str], bool], ...]:

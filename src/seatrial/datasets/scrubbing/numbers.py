@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from seatrial.datasets.scrubbing.drawing import Draw, check
-from seatrial.scorers.safety._detecting import validator
+from seatrial.scorers.safety._detecting import luhn_digit, validator
 from seatrial.scorers.safety._national_ids import FORMS
 from seatrial.scorers.safety._payment import issuer
 from seatrial.scorers.safety.personal import GROUPS
@@ -144,14 +144,6 @@ def _follows(kind: str, layout: str, free: str) -> str:
 
 _LUHN = ("card", "ca_sin")
 """Kinds whose last digit is the check digit of the others by ISO/IEC 7812-1, and all of whose places are digits."""
-
-_DOUBLED = tuple(sum(divmod(2 * digit, 10)) for digit in range(10))
-
-
-def luhn_digit(digits: str) -> str:
-    """The check digit of a number without one (ISO/IEC 7812-1)."""
-    values = [*map(int, digits)]
-    return str(-(sum(values[-2::-2]) + sum([_DOUBLED[value] for value in values[::-2]])) % 10)
 
 
 def _holds(kind: str, number: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from seatrial.datasets.scrubbing.drawing import Draw
 from seatrial.scorers.safety._contact import REGIONS, abroad
+from seatrial.scorers.safety._detecting import digits_of
 
 FICTION: dict[str, dict[int, str]] = {
     "US": {10: "###55501##"},  # North America: 555-0100 to 555-0199 in every area
@@ -58,7 +59,7 @@ def made(real: str, draw: Draw) -> str | None:
 
     Its country code and trunk prefix stay, all else is drawn; where none is found that way, they are drawn, too.
     """
-    digits = "".join(c for c in real if "0" <= c <= "9")
+    digits = digits_of(real)
     parsed = _parsed(real)
     national = parsed[2] if parsed and digits.endswith(parsed[2]) else digits.lstrip("0") or digits
     region = "US" if parsed and parsed[0] == _NANP else parsed[1] if parsed else ""
@@ -90,5 +91,5 @@ _OURS = re.compile(
 
 def is_made(text: str) -> bool:
     """Whether a telephone number is a surrogate."""
-    digits = "".join(c for c in text if "0" <= c <= "9")
+    digits = digits_of(text)
     return _OURS.match(digits) is not None and (not re.match(r"^(?:00)?\d{0,4}?000", digits) or _parsed(text) is None)

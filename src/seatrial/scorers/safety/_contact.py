@@ -276,15 +276,10 @@ def _dialled(text: str, regions: tuple[str, ...]) -> str:
     return kind
 
 
-@lru_cache(maxsize=1)
-def _runs() -> Any:
-    return compiled(_RUN)
-
-
 def _numbers(text: str) -> Iterator[re.Match[str]]:
     """What `_NUMBER.finditer` finds."""
     if text.isascii():
-        return in_runs(_NUMBER, _ASCII_NUMBER_BEGINS, _runs(), text)
+        return in_runs(_NUMBER, _ASCII_NUMBER_BEGINS, _RUN, text)
     return beginning(_NUMBER, _NUMBER_BEGINS, text)
 
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from seatrial.scorers.text.regex import searched
+from seatrial.scorers.text.regex import compiled, searched
 
 LEFT = r"(?<![A-Za-z0-9_])(?<![A-Za-z0-9][-./_])"
 """A number or code begins here: it is no tail of a word, a path, a decimal or a hyphenated code."""
@@ -102,14 +102,14 @@ def beginning(pattern: re.Pattern[str], starts: Any, text: str) -> Iterator[re.M
             yield match
 
 
-def in_runs(pattern: re.Pattern[str], starts: re.Pattern[str], runs: Any, text: str) -> Iterator[re.Match[str]]:
+def in_runs(pattern: re.Pattern[str], starts: re.Pattern[str], run: str, text: str) -> Iterator[re.Match[str]]:
     """What `beginning` gives for a text of ASCII, tried only in its runs of digits, which RE2 seeks faster.
 
-    `runs` must match all of a run that `pattern` could match a part of, save the two signs it may begin with.
+    `run`, for RE2, must match all of a run that `pattern` could match a part of, save the two signs it may begin with.
     """
     free = 0
-    for run in runs.finditer(text.encode("ascii")):
-        for start in starts.finditer(text, max(free, run.start() - 2), run.end()):
+    for found in compiled(run).finditer(text.encode("ascii")):
+        for start in starts.finditer(text, max(free, found.start() - 2), found.end()):
             if start.start() >= free and (match := pattern.match(text, start.start())) is not None:
                 free = match.end()
                 yield match
@@ -153,6 +153,12 @@ def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of the others (ISO/IEC 7812-1)."""
     values = bytes(map(int, digits))
     return (sum(values[::-2]) + sum(values[-2::-2].translate(_DOUBLED))) % 10 == 0
+
+
+def luhn_digit(digits: str) -> str:
+    """The check digit of a number without one (ISO/IEC 7812-1)."""
+    values = bytes(map(int, digits))
+    return str(-(sum(values[-2::-2]) + sum(values[::-2].translate(_DOUBLED))) % 10)
 
 
 def one_of(*patterns: str, cased: bool = False, memory: int = 16) -> Any:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from functools import lru_cache
-from typing import Any
 
 from seatrial.scorers.safety._detecting import (
     LEFT,
@@ -23,7 +21,6 @@ from seatrial.scorers.safety._detecting import (
     luhn,
     validator,
 )
-from seatrial.scorers.text.regex import compiled
 
 _CARD = re.compile(
     rf"{LEFT}(?:\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{1,7}}|\d{{4}}([ -])\d{{6}}\2\d{{4,5}}|\d{{13,19}}){RIGHT}"
@@ -70,15 +67,10 @@ def issuer(digits: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=1)
-def _runs() -> Any:
-    return compiled(_RUN)
-
-
 def _card_numbers(text: str) -> Iterator[re.Match[str]]:
     """What `_CARD.finditer` finds."""
     if text.isascii():
-        return in_runs(_CARD, _ASCII_CARD_BEGINS, _runs(), text)
+        return in_runs(_CARD, _ASCII_CARD_BEGINS, _RUN, text)
     return beginning(_CARD, _CARD_BEGINS, text)
 
 

@@ -291,16 +291,11 @@ _HOUSE = r"\d+[A-Za-z]?,? [A-Z0-9]"
 """For RE2, in ASCII, the number of a house and what follows it, as all addresses of the US with a street begin."""
 
 
-@lru_cache(maxsize=1)
-def _houses() -> Any:
-    return compiled(_HOUSE)
-
-
 def _addressed(text: str, at: int) -> Iterator[re.Match[str]]:
     """What one of `_ADDRESS` finds."""
     pattern = _ADDRESS[at][1]
     if at == 0 and text.isascii():
-        return in_runs(pattern, _HOUSE_BEGINS, _houses(), text)
+        return in_runs(pattern, _HOUSE_BEGINS, _HOUSE, text)
     return pattern.finditer(text)
 
 
